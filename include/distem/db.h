@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Distem database (schema ovs/distem.ovsschema): the only state there is. This is a cached copy of it with change notification,
+ * and a queue of transactions. All functions belong to the loop's thread; none blocks. */
+#ifndef DISTEM_DB_H
+#define DISTEM_DB_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "distem/platform.h"
+
+struct db;
+
+/* Connects (and reconnects for ever) to 'remote', "unix:PATH" or "tcp:HOST:PORT[,tcp:...]" for a cluster. With 'pnode' not NULL,
+ * only what that pnode needs is monitored: its own row, its vnodes and their vifaces, and the vnetworks. */
+struct db *db_open(const char *remote, const char *pnode);
+void db_close(struct db *);
+
+/* Receives changes, sends and finishes transactions; calls the db_done functions. */
+void db_run(struct db *);
+void db_wait(struct db *);
+
+/* Says whether a first complete copy has arrived. Before that, the functions below see an empty database. */
+bool db_is_ready(const struct db *);
+/* Says whether the connection is up now. */
+bool db_is_connected(const struct db *);
+/* Returns a number that changes whenever the copy did. */
+unsigned db_seqno(const struct db *);
+
+/* Returns the platform in the database, or NULL when there is none. The caller frees it. */
+struct platform *db_platform(const struct db *);
+/* Returns the generation of the last committed change; it goes on rising when there is no platform. 0: nothing was ever stored. */
+uint64_t db_generation(const struct db *);
+/* Returns the pnodes, an array of struct pnode that the caller unrefs. */
+GPtrArray *db_pnodes(const struct db *);
+
+/* Called once, from db_run(), when a transaction has ended; 'error' is NULL when it is durable. */
+typedef void db_done(void *aux, const GError *error);
+
+/* Replaces the platform by 'next' (NULL: none) in one transaction that writes only what differs; fails with DISTEM_ERROR_CONFLICT
+ * when the database's generation is no longer 'generation'; the new one is generation + 1. 'next' is read before the call returns. 'done' may be
+ * NULL. */
+void db_store_platform(struct db *, const struct platform *next, uint64_t generation, db_done *done, void *aux);
+/* Writes pnode 'p' (adds it when its name is new); only columns that changed. */
+void db_store_pnode(struct db *, const struct pnode *p, db_done *done, void *aux);
+/* Removes the pnode with that name. */
+void db_remove_pnode(struct db *, const char *name, db_done *done, void *aux);
+/* Writes the observed state (state, error, pid) of the vnodes in 'vnodes' (struct vnode, found by id; unknown ones are passed
+ * over), in one transaction. */
+void db_report_vnodes(struct db *, const GPtrArray *vnodes, db_done *done, void *aux);
+
+#endif

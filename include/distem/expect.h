@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a planned platform promises: the way between two vnodes, and the RTT, goodput and loss that follow. Pure. */
+#ifndef DISTEM_EXPECT_H
+#define DISTEM_EXPECT_H 1
+
+#include "distem/error.h"
+#include "distem/platform.h"
+
+/* One viface direction that a packet passes. */
+struct hop {
+    const struct vnode *vnode;
+    const struct viface *viface;
+    bool output; /* Leaves the vnode (true) or enters it. */
+};
+
+/* The way from a vnode to an address: out of the source, in and out of each gateway, into the destination. */
+struct path {
+    GArray *hops; /* Of struct hop, borrowed from the platform. */
+};
+
+/* Looks routes up quickly in one planned platform, which it borrows. */
+struct path_finder;
+struct path_finder *path_finder_new(const struct platform *planned);
+void path_finder_free(struct path_finder *);
+
+/* Follows the routes (longest prefix first) from 'from' to 'to'. Returns false with DISTEM_ERROR_NOT_FOUND where a vnode has no
+ * route or does not forward, and DISTEM_ERROR_INVALID for a loop, by name. On success the caller unrefs ret->hops. */
+bool path_find(const struct path_finder *, const struct vnode *from, const struct ip_addr *to, struct path *ret, GError **error);
+
+/* What is expected between vnodes 'from' and 'to'. */
+struct expectation {
+    const struct vnode *from, *to;
+    struct ip_addr from_address, to_address; /* The ones measured with: same family, the first that both ways reach. */
+    int64_t rtt;                             /* ns: all latencies of the way there and of the way back. */
+    int64_t rtt_jitter;                      /* ns: the root of the sum of the squares of all jitters of both ways. */
+    uint64_t bandwidth;                      /* bit/s: the least of the way there; 0: not limited. */
+    double goodput;                          /* bit/s of TCP payload: see expect_goodput(); 0: not limited. */
+    uint32_t loss;                           /* ppb, of a packet on the way there: 1 - product of (1 - p). */
+    uint32_t loss_back;
+    struct path there, back;
+};
+
+/* Works out 'ret'. Fails as path_find() does. The caller calls expectation_clear(). */
+bool expect_pair(const struct path_finder *, const struct vnode *from, const struct vnode *to, struct expectation *ret,
+                 GError **error);
+void expectation_clear(struct expectation *);
+
+/* Returns the payload rate of a long TCP stream with timestamps through a link of 'bandwidth' bit/s that counts Ethernet frames
+ * without FCS (14 bytes of header): bandwidth * (mtu - ip_header - 32) / (mtu + 14), ip_header 20 (IPv4) or 40 (IPv6). */
+double expect_goodput(uint64_t bandwidth, unsigned mtu, int family);
+
+/* Splits 'expectations' (of struct expectation *) into rounds in which no two ways, there or back, share a viface direction, so
+ * that a round's measurements do not disturb each other. Returns an array of arrays (GPtrArray of GPtrArray of borrowed pointers),
+ * which the caller unrefs. The order is the same for the same input. */
+GPtrArray *expect_rounds(const GPtrArray *expectations);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network of a vnode on one machine: its network namespace, its vifaces (veth pairs), and their shaping on the host side, by
+ * netlink. Everything made here is marked: netdevs by interface group LINK_GROUP and an alias, namespaces by their folder.
+ *
+ *      vnode's netns                  host
+ *      if0  <----------- veth ----------> dvN  (a port of the vnetwork's bridge)
+ *                                          egress root qdisc  : input  (towards the vnode)
+ *                                          ingress -> mirred  : to diN (an IFB), whose egress root qdisc is: output
+ *
+ * N is the viface's id. A direction that is shaped has a netem root (latency, loss ...) with a large computed limit, and below it,
+ * when a bandwidth is set, a TBF with a byte queue. What is not asked for is not there: no IFB without output properties. */
+#ifndef DISTEM_LINK_H
+#define DISTEM_LINK_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "distem/platform.h"
+
+#define LINK_GROUP 53591u /* 0xd157 */
+
+struct link_manager;
+
+/* Opens netlink and the folder 'run_dir'/netns for namespaces. */
+struct link_manager *link_manager_new(const char *run_dir, GError **error);
+void link_manager_free(struct link_manager *);
+
+/* Names of the host-side devices of viface 'id'. */
+void link_veth_name(uint32_t viface_id, char name[16]);
+void link_ifb_name(uint32_t viface_id, char name[16]);
+/* Returns the path of vnode 'id's namespace; the caller frees it. */
+char *link_netns_path(const struct link_manager *, uint32_t vnode_id);
+
+/* Makes the network of 'vnode' (planned: nothing open) exactly as described, idempotently: namespace; lo up; each viface with name,
+ * MAC, MTU ('default_mtu' where the vnetwork says 0), addresses (IPv6 without DAD), offloads off where they would hide real frames
+ * from the shaping (TSO, GSO, GRO on both ends of a shaped viface; with 'user_datapath' also TX checksums); shaping; vifaces up;
+ * routes (all of them, those that are no longer planned go); forwarding sysctls. What is right already is left as it is: qdiscs are
+ * changed in place, vifaces that stay are never taken down. Vifaces of this vnode that are no longer described are removed. Returns
+ * false with the first failure, naming vnode and viface; calling again later is safe. */
+bool link_apply_vnode(struct link_manager *, const struct vnode *vnode, uint16_t default_mtu, bool user_datapath, GError **error);
+
+/* Removes the namespace and all devices of vnode 'id'; no error when there are none. */
+bool link_remove_vnode(struct link_manager *, uint32_t vnode_id, GError **error);
+
+/* One thing of ours that is there. */
+enum link_kind { LINK_VETH, LINK_IFB, LINK_NETNS };
+struct link_found {
+    enum link_kind kind;
+    uint32_t vnode_id, viface_id; /* From the mark; 0 where it has none. */
+    char *name;                   /* Netdev, or path of the namespace. */
+};
+/* Lists all that is there with our marks, in one dump: an array of struct link_found that the caller unrefs; NULL with an error. */
+GPtrArray *link_list(struct link_manager *, GError **error);
+
+/* Returns a text that says all about the network of 'vnode' that link_apply_vnode() would act on; equal texts mean nothing to do as
+ * long as the devices exist. The caller frees it. */
+char *link_fingerprint(const struct vnode *vnode, uint16_t default_mtu, bool user_datapath);
+
+/* Computed figures, pure; formulas and their sources stand in src/link/shaping.c. */
+/* Bytes of the queue in front of the bandwidth. */
+uint64_t shaping_queue(const struct impairment *, unsigned mtu);
+/* Bytes that may pass at once. */
+uint64_t shaping_burst(const struct impairment *, unsigned mtu);
+/* Packets in netem: large enough that it never drops what the model did not ask for. */
+uint32_t shaping_limit(const struct impairment *, unsigned mtu);
+
+/* What this kernel can do, tried out in a throw-away namespace; each entry of the result names one missing thing and the module
+ * that brings it ("netem: kernel module sch_netem"). An array of strings, empty when nothing is missing; the caller unrefs it. */
+GPtrArray *link_missing_features(GError **error);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A platform as structs: what a topology file says, what the plan fixes, what the database keeps.
+ *
+ * The same structs serve all three. Reading a topology file leaves open what the user left open (id 0, address family 0, pnode
+ * NULL, mac zero ...); plan() closes everything; the database stores planned platforms only. In all of them zero means "absent"
+ * or "not emulated". */
+#ifndef DISTEM_PLATFORM_H
+#define DISTEM_PLATFORM_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "distem/ip.h"
+
+#define NAME_MAX_LENGTH 63        /* Of platforms, vnetworks, vnodes, pnodes: a DNS label. */
+#define VIFACE_NAME_MAX_LENGTH 15 /* A viface's name is the interface's name inside the vnode. */
+
+enum distribution { DISTRIBUTION_UNIFORM, DISTRIBUTION_NORMAL, DISTRIBUTION_PARETO, DISTRIBUTION_PARETONORMAL };
+
+/* What one direction of a viface does to frames. Probabilities and correlations are in billionths (PPB_ONE). */
+struct impairment {
+    int64_t latency; /* ns, one way. */
+    int64_t jitter;  /* ns, needs latency >= jitter; its distribution's scale as in netem. */
+    enum distribution distribution;
+    uint32_t latency_correlation;
+    uint32_t loss, loss_correlation;
+    uint32_t duplication, duplication_correlation;
+    uint32_t corruption, corruption_correlation;
+    uint32_t reordering, reordering_correlation; /* Needs a latency. */
+    uint32_t reordering_gap;                     /* Every gap-th packet; needs reordering. */
+    uint64_t bandwidth;                          /* bit/s of Ethernet frames. */
+    uint64_t queue;                              /* Bytes that may wait for the bandwidth; 0: computed. Needs bandwidth. */
+    uint64_t burst;                              /* Bytes that may pass at once; 0: computed. Needs bandwidth. */
+};
+
+enum tristate { TRISTATE_AUTO, TRISTATE_NO, TRISTATE_YES };
+
+struct vnetwork {
+    char *name;
+    uint32_t id;                 /* From 1, never used again within a platform; names kernel objects. 0: not planned yet. */
+    struct ip_prefix ipv4, ipv6; /* At least one. */
+    uint32_t vni;                /* 1..2^24-1; 0: to be allotted. */
+    uint16_t vlan;               /* 1..4094; 0: none. */
+    uint16_t mtu;                /* 0: computed from the underlay. */
+};
+
+/* A route of a vnode. */
+struct route {
+    struct ip_prefix to; /* Length 0 with a family: the default route. */
+    struct ip_addr via;
+    uint32_t viface; /* Index into the vnode's vifaces: the interface that it leaves by. */
+};
+
+struct viface {
+    char *name;
+    uint32_t id;               /* From 1, unique in the platform over all vnodes. */
+    struct vnetwork *vnetwork; /* Belongs to the platform. */
+    struct ip_addr ipv4, ipv6; /* Inside the vnetwork's prefixes. */
+    struct mac_addr mac;
+    struct impairment input, output; /* Seen from the vnode. */
+};
+
+enum vnode_state {
+    VNODE_STATE_UNKNOWN, /* Not reported yet. */
+    VNODE_STATE_WAITING, /* Known to its pnode, work under way. */
+    VNODE_STATE_RUNNING, /* Network configured, init runs. */
+    VNODE_STATE_FAILED,  /* 'error' says why; tried again with growing pauses. */
+};
+
+struct vnode {
+    char *name;
+    uint32_t id;           /* From 1. */
+    char *pnode;           /* Name of the machine it runs on; NULL: to be placed. */
+    char *image;           /* "host", or an absolute directory. Never NULL. */
+    uint32_t cores;        /* 0: no limit. Parsed and stored; emulated by the CPU module. */
+    uint64_t frequency;    /* Hz per core; 0: as the machine. */
+    uint32_t cpu_ratio;    /* Share of a core's speed in billionths; 0: as the machine. Excludes 'frequency'. */
+    uint64_t memory;       /* Bytes; 0: no limit. */
+    enum tristate gateway; /* What the user said. */
+    bool forwards;         /* What the plan decided: IP forwarding is on. */
+    GPtrArray *vifaces;    /* Of struct viface, owned. */
+    GArray *routes;        /* Of struct route: planned. May be shared between vnodes (reference counted), so never edit in place. */
+
+    /* Observed, written by the vnode's pnode only. */
+    enum vnode_state state;
+    char *error; /* NULL: none. */
+    int32_t pid; /* Of its init, in the pnode's pid namespace; 0: none. */
+};
+
+/* What the user fixes about routing: on 'from', the way to 'to' is through vnode 'via'. */
+struct vroute {
+    struct vnetwork *from;   /* Belongs to the platform. */
+    struct vnetwork *to;     /* NULL: 'prefix' says where to. */
+    struct ip_prefix prefix; /* Where to, when 'to' is NULL. */
+    struct vnode *via;       /* Has a viface on 'from'. */
+};
+
+enum routing {
+    ROUTING_HOPS,    /* Fewest gateways. */
+    ROUTING_LATENCY, /* Smallest latency there and back, then fewest gateways. */
+    ROUTING_NONE,    /* Only vroutes. */
+};
+
+/* A real machine, as it reported itself. */
+struct pnode {
+    char *name;
+    uint32_t cores;
+    uint64_t frequency;  /* Hz. */
+    uint64_t memory;     /* Bytes. */
+    uint32_t max_vnodes; /* 0: no limit. */
+    uint32_t max_vifaces;
+    uint64_t generation; /* The last generation it has realised. */
+    char *error;         /* What keeps it from realising more; NULL: nothing. */
+};
+
+struct platform {
+    char *name;
+    enum routing routing;
+    uint64_t generation;  /* Raised by each committed change. */
+    uint32_t next_id;     /* The next id to give to a vnetwork, vnode or viface; 0 stands for 1. */
+    GPtrArray *vnetworks; /* Of struct vnetwork, owned, in the file's order. */
+    GPtrArray *vnodes;    /* Of struct vnode, owned. */
+    GPtrArray *vroutes;   /* Of struct vroute, owned. */
+};
+
+/* Make an empty object with its name copied. The platform_add_ functions append it to 'platform', which owns it. */
+struct platform *platform_new(const char *name);
+struct vnetwork *platform_add_vnetwork(struct platform *, const char *name);
+struct vnode *platform_add_vnode(struct platform *, const char *name);
+struct viface *vnode_add_viface(struct vnode *, const char *name, struct vnetwork *);
+struct vroute *platform_add_vroute(struct platform *, struct vnetwork *from, struct vnode *via);
+struct pnode *pnode_new(const char *name);
+
+/* Free with everything inside; NULL is fine. */
+void platform_free(struct platform *);
+void pnode_free(struct pnode *);
+/* Declares a pointer that is freed when it goes out of scope. */
+static inline void platform_free_pointer(struct platform **p)
+{
+    platform_free(*p);
+}
+#define AUTO_PLATFORM __attribute__((cleanup(platform_free_pointer))) struct platform *
+
+/* Returns a deep copy (routes are shared). */
+struct platform *platform_copy(const struct platform *);
+
+/* Find by name in linear time; whoever looks up many builds a table with platform_index_vnodes(). NULL: none. */
+struct vnetwork *platform_find_vnetwork(const struct platform *, const char *name);
+struct vnode *platform_find_vnode(const struct platform *, const char *name);
+struct viface *vnode_find_viface(const struct vnode *, const char *name);
+/* Returns a table name -> struct vnode (or struct vnetwork), which borrows from the platform. The caller unrefs it. */
+GHashTable *platform_index_vnodes(const struct platform *);
+GHashTable *platform_index_vnetworks(const struct platform *);
+
+/* Typed access to the arrays. */
+static inline struct vnetwork *platform_vnetwork(const struct platform *p, unsigned i)
+{
+    return p->vnetworks->pdata[i];
+}
+static inline struct vnode *platform_vnode(const struct platform *p, unsigned i)
+{
+    return p->vnodes->pdata[i];
+}
+static inline struct vroute *platform_vroute(const struct platform *p, unsigned i)
+{
+    return p->vroutes->pdata[i];
+}
+static inline struct viface *vnode_viface(const struct vnode *v, unsigned i)
+{
+    return v->vifaces->pdata[i];
+}
+
+/* Says whether nothing at all is emulated. */
+bool impairment_is_zero(const struct impairment *);
+bool impairment_equal(const struct impairment *, const struct impairment *);
+
+/* Words for the enums, as they stand in files; the _parse functions return false for an unknown word. */
+const char *distribution_name(enum distribution);
+bool distribution_parse(const char *word, enum distribution *ret);
+const char *routing_name(enum routing);
+bool routing_parse(const char *word, enum routing *ret);
+const char *vnode_state_name(enum vnode_state);
+bool vnode_state_parse(const char *word, enum vnode_state *ret);
+
+#endif

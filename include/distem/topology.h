@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Topology files: text <-> struct platform. Pure: no I/O. The format is described in doc/topology.md and, for machines, in
+ * share/topology.schema.json. */
+#ifndef DISTEM_TOPOLOGY_H
+#define DISTEM_TOPOLOGY_H 1
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "distem/error.h"
+#include "distem/platform.h"
+
+/* Reads the topology 'text' of 'size' bytes, which the user knows as 'file' (for messages). Everything that is wrong is added to
+ * 'problems' with line and JSON pointer; then the result is NULL. Else the platform, which the caller frees. */
+struct platform *topology_parse(const char *text, size_t size, const char *file, struct diagnostics *problems);
+
+/* Writes 'platform' as a topology file; what is open (family 0, NULL, 0) is left out. topology_parse() of the result gives an equal
+ * platform. The caller frees the text. */
+char *topology_write(const struct platform *);
+
+/* Says whether two platforms are equal in all that a topology file can say. In '*ret_difference' (may be NULL): what differs first,
+ * for people, to be freed by the caller. */
+bool topology_equal(const struct platform *, const struct platform *, char **ret_difference);
+
+/* One direction's properties as a JSON object in the file's notation ({"latency": "20ms", ...}; {} for none). A new reference. */
+json_t *impairment_to_json(const struct impairment *);
+/* The other way round. Problems are added with 'pointer' in front; returns whether there were none. */
+bool impairment_from_json(const json_t *, const char *file, const char *pointer, struct impairment *ret,
+                          struct diagnostics *problems);
+
+/* Returns the line (from 1) at which the value that 'pointer' names begins in the JSON text, or 0 when it is not there. */
+unsigned json_pointer_line(const char *text, size_t size, const char *pointer);
+
+/* Returns the word in the NULL-terminated 'candidates' that is nearest to 'word' in spelling (Damerau-Levenshtein distance at most
+ * a third of its length, at least 1), or NULL. */
+const char *nearest_word(const char *word, const char *const *candidates);
+
+#endif

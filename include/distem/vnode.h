@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Vnodes as containers. The work is done by worker processes (`distem-vnode`, the only program that links liblxc), so that nothing
+ * blocks the daemon's loop and containers inherit nothing from it. */
+#ifndef DISTEM_VNODE_H
+#define DISTEM_VNODE_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <glib.h>
+
+#include "distem/platform.h"
+
+struct vnode_runner;
+
+/* What happened to a request. */
+enum vnode_op { VNODE_OP_START, VNODE_OP_STOP, VNODE_OP_LIST };
+struct vnode_result {
+    enum vnode_op op;
+    uint32_t vnode_id;
+    pid_t pid;       /* After a start: the container's init, as seen from here. */
+    GError *error;   /* NULL: it worked. */
+    GArray *running; /* VNODE_OP_LIST: of struct vnode_running. */
+};
+struct vnode_running {
+    uint32_t vnode_id;
+    pid_t pid;
+};
+
+/* Prepares for containers whose files are below 'state_dir' ("/var/lib/distem": writable layers, kept over a restart) and 'run_dir'
+ * ("/run/distem": namespaces, sockets), with at most 'workers' processes of the program 'worker_path', started when first needed.
+ */
+struct vnode_runner *vnode_runner_new(const char *run_dir, const char *state_dir, const char *worker_path, unsigned workers);
+/* Ends the workers; containers run on. */
+void vnode_runner_free(struct vnode_runner *);
+void vnode_runner_run(struct vnode_runner *);
+void vnode_runner_wait(struct vnode_runner *);
+
+/* Queue a request; its result comes through vnode_runner_next(). The order of requests for one vnode is kept.
+ * start: hostname = the vnode's name; joins the namespace 'netns'; already running is success. Image "host" is the machine's root,
+ * read-only, below a private writable layer; a directory is used the same way.
+ * stop: SIGPWR/SIGTERM to init, then kill after 'grace_ms'; not running is success; with 'forget' its writable layer is deleted,
+ * too. list: all our running containers. */
+void vnode_runner_start(struct vnode_runner *, const struct vnode *vnode, const char *netns);
+void vnode_runner_stop(struct vnode_runner *, uint32_t vnode_id, unsigned grace_ms, bool forget);
+void vnode_runner_list(struct vnode_runner *);
+/* Returns the next result, to be freed with vnode_result_free(), or NULL. */
+struct vnode_result *vnode_runner_next(struct vnode_runner *);
+void vnode_result_free(struct vnode_result *);
+
+/* Runs a command in a vnode: the connected socket 'fd' (which is duplicated; the caller closes its own) is handed to a process of
+ * its own that speaks the exec protocol on it until the command has ended (src/vnode/exec-protocol.h). 'argv' is NULL-terminated;
+ * with 'tty' it gets a terminal. Returns the process's pid (to be reaped by the loop's SIGCHLD handling) or -1 with an error. */
+pid_t vnode_exec(const char *worker_path, const char *run_dir, const char *state_dir, const struct vnode *vnode,
+                 const char *const *argv, bool tty, int fd, GError **error);
+
+/* For `distem cleanup`, without a daemon: lists (and kills and deletes when 'remove') all our containers, their cgroups, mounts and
+ * writable layers below the two folders. Returns an array of strings that name them, or NULL with an error. */
+GPtrArray *vnode_purge(const char *run_dir, const char *state_dir, bool remove, GError **error);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Open vSwitch on one pnode: bridges, ports and OpenFlow rules, found by their ownership marks (external_ids), never by memory.
+ * None of the functions blocks, except vswitch_purge(). */
+#ifndef DISTEM_VSWITCH_H
+#define DISTEM_VSWITCH_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "distem/ip.h"
+
+struct vswitch;
+
+/* A port that a bridge must have: the host end of a viface. */
+struct vswitch_port {
+    uint32_t viface_id;
+    char netdev[16]; /* Exists already. */
+    struct mac_addr mac;
+    struct ip_addr ipv4, ipv6;
+};
+
+/* A bridge that must be there, with exactly these ports. */
+struct vswitch_bridge {
+    uint32_t vnetwork_id;
+    char name[16]; /* See vswitch_bridge_name(). */
+    uint16_t mtu;
+    GArray *ports; /* Of struct vswitch_port. */
+};
+
+/* Writes the name of the bridge of vnetwork 'id' to 'name'. */
+void vswitch_bridge_name(uint32_t vnetwork_id, char name[16]);
+
+/* Connects to the switch whose database listens on 'remote' ("unix:/run/openvswitch/db.sock") and whose OpenFlow sockets are in
+ * 'run_dir'. 'datapath_type' is "system" (the kernel's) or "netdev". 'owner' marks rows as this daemon's. */
+struct vswitch *vswitch_open(const char *remote, const char *run_dir, const char *datapath_type, const char *owner);
+void vswitch_close(struct vswitch *);
+void vswitch_run(struct vswitch *);
+void vswitch_wait(struct vswitch *);
+
+/* Sets what is wanted: an array of struct vswitch_bridge, copied. From then on vswitch_run() makes the switch so, again after every
+ * change that somebody else makes to owned rows: all bridges and ports in one transaction, each bridge's rules in one OpenFlow
+ * bundle of the differences. Rows without our mark are never touched. */
+void vswitch_want(struct vswitch *, const GArray *bridges);
+/* Says whether everything wanted was in place when last looked: rows, ports opened by the switch, rules accepted. */
+bool vswitch_is_settled(const struct vswitch *);
+/* Returns what keeps it from being settled, for people, or NULL; names bridge and port. Valid until the next vswitch_run(). */
+const char *vswitch_error(const struct vswitch *);
+/* Returns a number that changes whenever vswitch_is_settled() or vswitch_error() may have. */
+unsigned vswitch_seqno(const struct vswitch *);
+/* Counts since the start, for tests and `status`: transactions sent, rules added or removed. */
+void vswitch_counters(const struct vswitch *, uint64_t *ret_transactions, uint64_t *ret_rules);
+
+/* For `distem cleanup`: lists the names of all bridges that are marked with 'owner' (NULL: with any owner of ours), and removes
+ * them when 'remove'. Waits for the switch for at most 'timeout_ms'. Returns an array of strings or NULL with an error. */
+GPtrArray *vswitch_purge(const char *remote, const char *owner, bool remove, int timeout_ms, GError **error);
+
+/* Private servers, for machines that run none of their own. They are daemons that outlive this process and are found again by their
+ * pid files in 'run_dir'. Each function makes sure that the server runs and answers, and is quick when it does. */
+
+/* ovsdb-server for the Distem database: file 'db_file' (made, or converted to a newer schema, from 'schema_file') on the socket
+ * 'run_dir'/distem-db.sock. */
+bool server_ensure_db(const char *run_dir, const char *db_file, const char *schema_file, GError **error);
+/* ovsdb-server and ovs-vswitchd of our own below 'run_dir'/ovs: database on 'run_dir'/ovs/db.sock, run directory 'run_dir'/ovs. */
+bool server_ensure_vswitch(const char *run_dir, GError **error);
+/* Says whether the machine runs an Open vSwitch of its own that answers at the usual place. */
+bool server_machine_vswitch(void);
+/* Stops what the two functions above started in 'run_dir', if it runs; removes their sockets and pid files. */
+bool server_stop_db(const char *run_dir, GError **error);
+bool server_stop_vswitch(const char *run_dir, GError **error);
+
+#endif
