@@ -40,7 +40,6 @@ struct coordinator *coordinator_new(const struct coordinator_config *config, str
     };
     c->db = db;
     c->children = g_array_new(FALSE, FALSE, sizeof(pid_t));
-    c->verifications = g_ptr_array_new_with_free_func(verification_free);
     c->server = rest_server_new(config->address, config->port, routes, c, error);
     if (!c->server) {
         coordinator_free(c);
@@ -53,7 +52,7 @@ void coordinator_free(struct coordinator *c)
 {
     if (c) {
         rest_server_free(c->server);
-        g_ptr_array_unref(c->verifications);
+        verification_free(c->verification);
         g_array_unref(c->children);
         g_free((char *)c->config.address);
         g_free((char *)c->config.run_dir);

@@ -9,12 +9,15 @@
 #include "distem/expect.h"
 #include "distem/rest.h"
 
+struct verification;
+
 struct coordinator {
     struct coordinator_config config; /* Its strings are ours. */
     struct db *db;
     struct rest_server *server;
-    GArray *children;         /* pid_t of exec helpers, to be reaped. */
-    GPtrArray *verifications; /* Of struct verification; a verification's id is its place + 1. */
+    GArray *children;                  /* pid_t of exec helpers, to be reaped. */
+    struct verification *verification; /* The last one; NULL: none yet. */
+    unsigned verifications;            /* How many have been started. */
 };
 
 /* json.c: what is shown. All return new references. */
@@ -39,6 +42,6 @@ void vnodes_reap(struct coordinator *);
 rest_handler verification_start, verification_get;
 void verify_run(struct coordinator *);
 void verify_wait(struct coordinator *);
-void verification_free(void *);
+void verification_free(struct verification *);
 
 #endif
