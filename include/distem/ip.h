@@ -30,7 +30,7 @@ struct mac_addr {
 
 /* Read "10.0.0.1" or "fd00::1"; "10.0.0.0/24" or "fd00::/64" (host bits that are set are an error that names the prefix meant);
  * "02:00:00:00:00:01" (unicast only). 'ret' is written on success only. */
-bool ip_parse(const char *text, struct ip_addr *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool ip_addr_parse(const char *text, struct ip_addr *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool prefix_parse(const char *text, struct ip_prefix *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool mac_parse(const char *text, struct mac_addr *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -14,7 +14,7 @@ static unsigned address_bits(uint8_t family)
     return family == 4 ? 32 : 128;
 }
 
-bool ip_parse(const char *text, struct ip_addr *ret, GError **error)
+bool ip_addr_parse(const char *text, struct ip_addr *ret, GError **error)
 {
     struct ip_addr addr = {0};
     if (inet_pton(AF_INET, text, addr.bytes) == 1) {
@@ -43,7 +43,7 @@ bool prefix_parse(const char *text, struct ip_prefix *ret, GError **error)
     g_autofree char *address = slash ? g_strndup(text, (size_t)(slash - text)) : NULL;
     struct ip_prefix prefix = {0};
     guint64 length = 0;
-    if (!slash || !ip_parse(address, &prefix.addr, NULL) ||
+    if (!slash || !ip_addr_parse(address, &prefix.addr, NULL) ||
         !g_ascii_string_to_unsigned(slash + 1, 10, 0, address_bits(prefix.addr.family), &length, NULL)) {
         return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" is no IP prefix: write it like 10.0.0.0/24 or fd00::/64", text);
     }
