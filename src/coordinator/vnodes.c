@@ -88,8 +88,7 @@ static void run_command(int fd, const void *early G_GNUC_UNUSED, size_t early_si
     }
     const struct coordinator_config *config = &command->c->config;
     g_autoptr(GError) error = NULL;
-    pid_t pid = vnode_exec(config->worker_path, config->run_dir, config->state_dir, command->vnode, command->argv, command->tty, fd,
-                           &error);
+    pid_t pid = vnode_exec(config->worker_path, config->state_dir, command->vnode, command->argv, command->tty, fd, &error);
     if (pid > 0) {
         g_array_append_val(command->c->children, pid);
     } else {
