@@ -12,13 +12,13 @@ EXTRA_DIST += tests/lib.sh tests/lint/lib.sh tests/lint/cppcheck.txt \
 
 # Each list runs like `make check`, with a summary of its own.
 PHONY_TARGETS += check-system check-accuracy check-lint check-fuzz check-dist
-check-system: all $(check_PROGRAMS) $(SYSTEM_PROGRAMS)
+check-system: all $(check_PROGRAMS)
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(SYSTEM_TESTS)'
 check-accuracy: all
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(ACCURACY_TESTS)'
 check-lint: $(BUILT_SOURCES)
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(LINT_TESTS)'
-check-fuzz: $(FUZZ_PROGRAMS)
+check-fuzz: $(fuzz_programs)
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(FUZZ_TESTS)'
 check-dist:
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(DIST_TESTS)'
