@@ -31,7 +31,7 @@ bool name_check(const char *name, GError **error)
                     "\"%s\" cannot be a name: expected a letter or digit at both ends, and no two dots in a row", shown);
     }
     struct ip_addr addr;
-    if (ip_parse(name, &addr, NULL)) {
+    if (ip_addr_parse(name, &addr, NULL)) {
         return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" cannot be a name: it would be taken for an IP address", shown);
     }
     return true;

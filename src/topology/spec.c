@@ -168,7 +168,7 @@ static void read_address(struct reader *reader, const json_t *value, uint8_t fam
     if (!reader_string(reader, value, expected, &text)) {
         return;
     }
-    if (!ip_parse(text, &addr, &error) || addr.family != family) {
+    if (!ip_addr_parse(text, &addr, &error) || addr.family != family) {
         g_autofree char *shown = printable(text);
         reader_problem(reader, "\"%s\" is no IPv%u address: expected %s%s", shown, family, expected,
                        strchr(text, '/') ? ", without a prefix length" : "");
