@@ -1,1 +1,11 @@
-# To be filled by src/probe.
+# The prober: RTT, loss and goodput between network namespaces.
+noinst_LTLIBRARIES += libprobe.la
+libprobe_la_SOURCES = \
+	src/probe/goodput.c src/probe/input.c src/probe/input.h src/probe/loop.c src/probe/loop.h src/probe/loss.c \
+	src/probe/measure.c src/probe/measure.h src/probe/rtt.c src/probe/socket.c src/probe/socket.h src/probe/stats.c \
+	src/probe/stats.h include/distem/probe.h
+libprobe_la_LIBADD = libbase.la $(JANSSON_LIBS) -lm
+
+pkglibexec_PROGRAMS += distem-probe
+distem_probe_SOURCES = src/probe/distem-probe.c
+distem_probe_LDADD = libprobe.la

@@ -18,8 +18,8 @@ libvnode_la_SOURCES = \
 libvnode_la_LIBADD = libvnodebase.la
 
 # The worker, with liblxc.
-pkglibexec_PROGRAMS += src/vnode/distem-vnode src/vnode/distem-init
-src_vnode_distem_vnode_SOURCES = \
+pkglibexec_PROGRAMS += distem-vnode distem-init
+distem_vnode_SOURCES = \
 	src/vnode/main.c \
 	src/vnode/command.c src/vnode/command.h \
 	src/vnode/container.c src/vnode/container.h \
@@ -28,10 +28,10 @@ src_vnode_distem_vnode_SOURCES = \
 	src/vnode/lxc-log.c src/vnode/lxc-log.h \
 	src/vnode/pump.c src/vnode/pump.h \
 	src/vnode/worker.c src/vnode/worker.h
-src_vnode_distem_vnode_CFLAGS = $(AM_CFLAGS) $(LXC_CFLAGS)
-src_vnode_distem_vnode_LDADD = libvnodebase.la $(LXC_LIBS)
+distem_vnode_CFLAGS = $(AM_CFLAGS) $(LXC_CFLAGS)
+distem_vnode_LDADD = libvnodebase.la $(LXC_LIBS)
 
 # Process 1 of every vnode, in images with any C library or none: static, and without sanitizers, which cannot be.
-src_vnode_distem_init_SOURCES = src/vnode/init.c
-src_vnode_distem_init_CFLAGS = -std=gnu17 -Wall -Wextra
-src_vnode_distem_init_LDFLAGS = -all-static
+distem_init_SOURCES = src/vnode/init.c
+distem_init_CFLAGS = -std=gnu17 -Wall -Wextra
+distem_init_LDFLAGS = -all-static

@@ -1,0 +1,13 @@
+# distemd.
+sbin_PROGRAMS += distemd
+distemd_SOURCES = src/daemon/main.c src/daemon/service.c src/daemon/service.h
+distemd_LDADD = libcoordinator.la libpnode.la
+
+dist_man_MANS += doc/man/distemd.8
+EXTRA_DIST += share/distemd.service.in
+if SYSTEMD_UNIT
+systemdsystemunit_DATA = share/distemd.service
+endif
+CLEANFILES += share/distemd.service
+share/distemd.service: share/distemd.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) share && sed 's,@sbindir@,$(sbindir),' $(srcdir)/share/distemd.service.in >$@.tmp && mv $@.tmp $@
