@@ -10,7 +10,7 @@
 static struct ip_addr ip(const char *text)
 {
     struct ip_addr addr;
-    g_assert_true(ip_parse(text, &addr, NULL));
+    g_assert_true(ip_addr_parse(text, &addr, NULL));
     return addr;
 }
 
@@ -34,7 +34,7 @@ static void test_ip_text(void)
     for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
         struct ip_addr addr = ip("1.2.3.4");
         g_autoptr(GError) error = NULL;
-        g_assert_false(ip_parse(bad[i], &addr, &error));
+        g_assert_false(ip_addr_parse(bad[i], &addr, &error));
         g_assert_error(error, DISTEM_ERROR, DISTEM_ERROR_INVALID);
         g_assert_cmpstr(ip_format(&addr, text), ==, "1.2.3.4");
     }
