@@ -5,4 +5,3 @@ libcoordinator_la_SOURCES = \
 	src/coordinator/verify.c src/coordinator/verify.h src/coordinator/verify-judge.c src/coordinator/verify-plan.c \
 	src/coordinator/vnodes.c \
 	include/distem/coordinator.h
-libcoordinator_la_LIBADD = librest.la libplan.la libtopology.la librunner.la libovs.la -lm

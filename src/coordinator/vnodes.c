@@ -67,23 +67,35 @@ struct command {
     bool tty;
 };
 
-static void run_command(int fd, void *aux)
+static void command_free(struct command *command)
+{
+    platform_free(command->platform);
+    json_decref(command->body);
+    g_free(command->argv);
+    g_free(command);
+}
+
+static void run_command(int fd, const void *early G_GNUC_UNUSED, size_t early_size, void *aux)
 {
     struct command *command = aux;
+    if (fd < 0 || early_size) {
+        /* The client is gone, or does not speak the protocol, in which the answer 101 comes before anything else. */
+        if (fd >= 0) {
+            close(fd);
+        }
+        command_free(command);
+        return;
+    }
     const struct coordinator_config *config = &command->c->config;
     g_autoptr(GError) error = NULL;
-    pid_t pid = vnode_exec(config->worker_path, config->run_dir, config->state_dir, command->vnode, command->argv, command->tty, fd,
-                           &error);
+    pid_t pid = vnode_exec(config->worker_path, config->state_dir, command->vnode, command->argv, command->tty, fd, &error);
     if (pid > 0) {
         g_array_append_val(command->c->children, pid);
     } else {
         log_warning("coordinator", "cannot run a command", "vnode=%s error=\"%s\"", command->vnode->name, error->message);
     }
     close(fd);
-    platform_free(command->platform);
-    json_decref(command->body);
-    g_free(command->argv);
-    g_free(command);
+    command_free(command);
 }
 
 void vnode_run(struct rest_request *request, void *context)

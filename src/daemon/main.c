@@ -74,7 +74,7 @@ static bool read_options(int *argc, char ***argv, struct options *o, GError **er
     if (o->port < 1 || o->port > 65535) {
         return fail(error, DISTEM_ERROR_INVALID, 0, "--port=%d: expected a number from 1 to 65535", o->port);
     }
-    return ip_parse(o->listen, &address, error);
+    return ip_addr_parse(o->listen, &address, error);
 }
 
 static bool make_folder(const char *path, GError **error)

@@ -5,4 +5,3 @@ libpnode_la_SOURCES = \
 	src/pnode/limits.c src/pnode/limits.h src/pnode/machine.c src/pnode/machine.h src/pnode/marks.c src/pnode/marks.h \
 	src/pnode/report.c src/pnode/share.c \
 	include/distem/pnode-daemon.h
-libpnode_la_LIBADD = liblink.la librunner.la libovs.la libtopology.la
