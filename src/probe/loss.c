@@ -16,8 +16,6 @@
 #include "measure.h"
 #include "socket.h"
 
-#define WARM_DATAGRAMS 9             /* Unmeasured datagrams at most ... */
-#define WARM_DATAGRAMS_PER_TIMEOUT 3 /* ... at this pace. */
 #define BUFFER_SIZE (4 << 20)
 #define READS_PER_TURN 64
 
@@ -111,7 +109,7 @@ static void timer_fired(struct timer *timer)
         return;
     }
     int64_t now = loop_now();
-    if (!l->warm && l->n_warm == WARM_DATAGRAMS) {
+    if (!l->warm && l->n_warm == WARM_PACKETS) {
         l->warm = true;
         l->due = now;
     }
@@ -121,7 +119,7 @@ static void timer_fired(struct timer *timer)
         fail_loss(l, problem);
         return;
     }
-    int64_t at = !l->warm                   ? now + test->timeout / WARM_DATAGRAMS_PER_TIMEOUT
+    int64_t at = !l->warm                   ? now + test->timeout / WARM_PACKETS_PER_TIMEOUT
                  : l->n_sent == test->count ? now + test->timeout
                                             : next_due(l, now);
     loop_timer_set(l->m.loop, &l->timer, at);
@@ -176,13 +174,6 @@ static void sink_ready(struct watch *watch, uint32_t events)
     }
 }
 
-static int64_t loss_limit(const struct probe_test *test)
-{
-    /* A machine that has much else to do keeps its own pace, down to a tenth of a thousand datagrams a second. */
-    int64_t pace = MAX(2 * test->interval, 10 * NS_PER_MS);
-    return 2 * test->timeout * (WARM_DATAGRAMS / WARM_DATAGRAMS_PER_TIMEOUT + 2) + test->count * pace + 10 * NS_PER_S;
-}
-
 /* Opens one end's socket, or returns -1 with an error. */
 static int open_end(const char *netns, const char *name, const struct ip_addr *address, GError **error)
 {
@@ -230,7 +221,7 @@ static bool loss_start(struct measurement *m, GError **error)
     if (connect(l->sink.fd, (struct sockaddr *)&from.storage, from.length)) {
         return socket_fail(error, errno, test->to, &test->from_address);
     }
-    loop_timer_set(m->loop, &l->timer, loop_now());
+    loop_timer_set(m->loop, &l->timer, measurement_first(m));
     return loop_watch(m->loop, &l->sink, EPOLLIN, error);
 }
 
@@ -246,7 +237,7 @@ static void loss_stop(struct measurement *m)
 
 const struct measurement_kind measurement_loss = {
     .size = sizeof(struct loss),
-    .limit = loss_limit,
+    .limit = measurement_packets_limit,
     .start = loss_start,
     .stop = loss_stop,
 };

@@ -25,9 +25,6 @@
 #include "socket.h"
 #include "stats.h"
 
-#define WARM_ECHOES 9             /* Unmeasured echoes at most ... */
-#define WARM_ECHOES_PER_TIMEOUT 3 /* ... at this pace. */
-
 /* An echo, as RFC 792 and RFC 4443 agree on it, with our data. */
 struct echo {
     uint8_t type, code;
@@ -153,7 +150,7 @@ static void timer_fired(struct timer *timer)
     struct rtt *r = G_STRUCT_MEMBER_P(timer, -(glong)offsetof(struct rtt, timer));
     const struct probe_test *test = r->m.test;
     bool measured = r->warm;
-    if (measured ? r->n_sent == test->count : r->n_warm == WARM_ECHOES) {
+    if (measured ? r->n_sent == test->count : r->n_warm == WARM_PACKETS) {
         finish(r);
         return;
     }
@@ -169,7 +166,7 @@ static void timer_fired(struct timer *timer)
         pause = r->n_sent == test->count ? test->timeout : test->interval;
     } else {
         r->n_warm++;
-        pause = test->timeout / WARM_ECHOES_PER_TIMEOUT;
+        pause = test->timeout / WARM_PACKETS_PER_TIMEOUT;
     }
     loop_timer_set(r->m.loop, &r->timer, sent + pause);
 }
@@ -249,12 +246,6 @@ static void socket_ready(struct watch *watch, uint32_t events)
     }
 }
 
-static int64_t rtt_limit(const struct probe_test *test)
-{
-    /* Each part may take twice as long on a machine that has much else to do. */
-    return 2 * (test->timeout * (WARM_ECHOES / WARM_ECHOES_PER_TIMEOUT + 2) + test->count * test->interval) + 10 * NS_PER_S;
-}
-
 static bool rtt_start(struct measurement *m, GError **error)
 {
     struct rtt *r = rtt_of(m);
@@ -280,7 +271,7 @@ static bool rtt_start(struct measurement *m, GError **error)
     if (connect(r->watch.fd, (struct sockaddr *)&to.storage, to.length)) {
         return socket_fail(error, errno, test->from, &test->to_address);
     }
-    loop_timer_set(m->loop, &r->timer, loop_now());
+    loop_timer_set(m->loop, &r->timer, measurement_first(m));
     return loop_watch(m->loop, &r->watch, EPOLLIN, error);
 }
 
@@ -295,7 +286,7 @@ static void rtt_stop(struct measurement *m)
 
 const struct measurement_kind measurement_rtt = {
     .size = sizeof(struct rtt),
-    .limit = rtt_limit,
+    .limit = measurement_packets_limit,
     .start = rtt_start,
     .stop = rtt_stop,
 };
