@@ -49,9 +49,9 @@ int main(void)
         system("nsenter --net=/run/tl/netns/1 ip route; nsenter --net=/run/tl/netns/1 ethtool -k if0 | grep ': on'");
     }
     for (unsigned i = 0; i < 2; i++) {
-        link_remove_vnode(m, i+1, &error);
-            g_assert_no_error(error);
+        link_remove_vnode(m, i + 1, &error);
+        g_assert_no_error(error);
     }
-        system("ip -d addr; tc qdisc; findmnt | grep /run; ls /run/tl");
+    system("ip -d addr; tc qdisc; findmnt | grep /run; ls /run/tl");
     link_manager_free(m);
 }
