@@ -56,7 +56,8 @@ bool prefix_overlaps(const struct ip_prefix *, const struct ip_prefix *);
 uint64_t prefix_host_count(const struct ip_prefix *);
 /* Returns host number 'n' (0 <= n < prefix_host_count()): 10.0.0.1 is host 0 of 10.0.0.0/24. */
 struct ip_addr prefix_host(const struct ip_prefix *, uint64_t n);
-/* Says whether a host may have 'addr' in 'prefix', and its number in '*ret_n' (may be NULL). */
+/* Says whether a host may have 'addr' in 'prefix', and its number in '*ret_n' (may be NULL); UINT64_MAX stands for a number that is
+ * too large to be said. */
 bool prefix_host_number(const struct ip_prefix *, const struct ip_addr *addr, uint64_t *ret_n);
 
 #endif

@@ -185,19 +185,17 @@ bool prefix_host_number(const struct ip_prefix *prefix, const struct ip_addr *ad
     }
     unsigned size = address_bits(addr->family) / 8;
     uint64_t n = 0;
+    bool beyond = false; /* What a number can say, yet a fine address of a wide prefix. */
     for (unsigned i = 0; i < size; i++) {
         uint8_t host_bits = addr->bytes[i] ^ prefix->addr.bytes[i];
-        if (n >> 56) {
-            n = UINT64_MAX; /* Beyond what a host number can say, yet a fine address of a wide prefix. */
-            break;
-        }
+        beyond = beyond || n >> 56;
         n = n << 8 | host_bits;
     }
-    if (n < reserved_low(prefix) || (n != UINT64_MAX && n - reserved_low(prefix) >= prefix_host_count(prefix))) {
+    if (!beyond && (n < reserved_low(prefix) || n - reserved_low(prefix) >= prefix_host_count(prefix))) {
         return false;
     }
     if (ret_n) {
-        *ret_n = n == UINT64_MAX ? n : n - reserved_low(prefix);
+        *ret_n = beyond ? UINT64_MAX : n - reserved_low(prefix);
     }
     return true;
 }

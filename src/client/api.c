@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One function per route. */
+#include <config.h>
+
+#include "internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* Between two looks at something that is waited for: short at first, so that a small change is not slowed down. */
+#define POLL_MS_MIN 20
+#define POLL_MS_MAX 250
+
+static json_t *get(struct distem *client, const char *path, struct distem_error *error)
+{
+    return client_request(client, "GET", path, NULL, 0, error);
+}
+
+/* Sends a topology file to 'path', which gets 'file' and 'dry_run' as query. */
+static json_t *send_file(struct distem *client, const char *method, const char *path, const char *text, size_t size,
+                         const char *file, bool dry_run, struct distem_error *error)
+{
+    g_autofree char *name = client_encode(file ? file : "-");
+    g_autofree char *target = g_strdup_printf("%s?file=%s%s", path, name, dry_run ? "&dry_run=yes" : "");
+    return client_request(client, method, target, text, size, error);
+}
+
+json_t *distem_server(struct distem *client, struct distem_error *error)
+{
+    return get(client, "/", error);
+}
+
+json_t *distem_up(struct distem *client, const char *text, size_t size, const char *file, bool dry_run, struct distem_error *error)
+{
+    return send_file(client, "PUT", "/platform", text, size, file, dry_run, error);
+}
+
+json_t *distem_down(struct distem *client, struct distem_error *error)
+{
+    return client_request(client, "DELETE", "/platform", NULL, 0, error);
+}
+
+json_t *distem_check(struct distem *client, const char *text, size_t size, const char *file, struct distem_error *error)
+{
+    return send_file(client, "POST", "/topology/check", text, size, file, false, error);
+}
+
+json_t *distem_platform(struct distem *client, struct distem_error *error)
+{
+    return get(client, "/platform", error);
+}
+
+json_t *distem_topology(struct distem *client, struct distem_error *error)
+{
+    return get(client, "/platform/topology", error);
+}
+
+json_t *distem_progress(struct distem *client, struct distem_error *error)
+{
+    return get(client, "/platform/progress", error);
+}
+
+json_t *distem_vnode(struct distem *client, const char *name, struct distem_error *error)
+{
+    g_autofree char *encoded = client_encode(name);
+    g_autofree char *path = g_strconcat("/vnodes/", encoded, NULL);
+    return get(client, path, error);
+}
+
+json_t *distem_vnodes(struct distem *client, struct distem_error *error)
+{
+    return get(client, "/vnodes", error);
+}
+
+json_t *distem_pnodes(struct distem *client, struct distem_error *error)
+{
+    return get(client, "/pnodes", error);
+}
+
+int64_t distem_verify(struct distem *client, json_t *what, struct distem_error *error)
+{
+    g_autofree char *body = what ? json_dumps(what, JSON_COMPACT) : g_strdup("{}");
+    json_t *answer = client_request(client, "POST", "/verifications", body, strlen(body), error);
+    json_int_t id = -1;
+    if (answer && json_unpack(answer, "{sI}", "id", &id) < 0) {
+        client_fail(error, "system", "the daemon answered without the verification's id");
+    }
+    json_decref(answer);
+    return id;
+}
+
+json_t *distem_verification(struct distem *client, int64_t id, struct distem_error *error)
+{
+    g_autofree char *path = g_strdup_printf("/verifications/%" PRId64, id);
+    return get(client, path, error);
+}
+
+/* Something that is waited for. */
+struct wait {
+    json_t *(*look)(struct distem *, int64_t, struct distem_error *);
+    bool (*is_done)(const json_t *, int64_t);
+    int64_t number;
+    const char *what;
+};
+
+/* Looks again and again until it is done; returns the last state or NULL with an error. */
+static json_t *wait_for(struct distem *client, const struct wait *wait, int timeout_ms, distem_progress_fn *progress, void *aux,
+                        struct distem_error *error)
+{
+    int64_t start = g_get_monotonic_time();
+    for (int pause = POLL_MS_MIN;; pause = MIN(pause * 3 / 2, POLL_MS_MAX)) {
+        json_t *state = wait->look(client, wait->number, error);
+        if (!state) {
+            return NULL;
+        }
+        bool go_on = !progress || progress(state, aux);
+        if (wait->is_done(state, wait->number)) {
+            return state;
+        }
+        json_decref(state);
+        if (!go_on) {
+            client_fail(error, "stopped", "stopped waiting for %s", wait->what);
+            return NULL;
+        }
+        int64_t waited_ms = (g_get_monotonic_time() - start) / 1000;
+        if (timeout_ms >= 0 && waited_ms >= timeout_ms) {
+            client_fail(error, "timeout", "%s is not done after %.1f s", wait->what, (double)waited_ms / 1000);
+            return NULL;
+        }
+        if (timeout_ms >= 0) {
+            pause = (int)MIN(pause, timeout_ms - waited_ms);
+        }
+        /* Ends early on a signal, after which the caller will want to look around. */
+        nanosleep(&(struct timespec){.tv_nsec = pause * 1000000L}, NULL);
+    }
+}
+
+static json_t *look_progress(struct distem *client, int64_t generation, struct distem_error *error)
+{
+    (void)generation;
+    return distem_progress(client, error);
+}
+
+static bool is_realised(const json_t *state, int64_t generation)
+{
+    return json_integer_value(json_object_get(state, "realised")) >= generation;
+}
+
+static bool is_measured(const json_t *state, int64_t id)
+{
+    (void)id;
+    return g_strcmp0(json_string_value(json_object_get(state, "state")), "running") != 0;
+}
+
+bool distem_wait(struct distem *client, int64_t generation, int timeout_ms, distem_progress_fn *progress, void *aux,
+                 struct distem_error *error)
+{
+    const struct wait wait = {look_progress, is_realised, generation, "the platform"};
+    json_t *state = wait_for(client, &wait, timeout_ms, progress, aux, error);
+    json_decref(state);
+    return state;
+}
+
+json_t *distem_verify_wait(struct distem *client, int64_t id, int timeout_ms, distem_progress_fn *progress, void *aux,
+                           struct distem_error *error)
+{
+    const struct wait wait = {distem_verification, is_measured, id, "the verification"};
+    return wait_for(client, &wait, timeout_ms, progress, aux, error);
+}
