@@ -22,3 +22,5 @@ check-fuzz: $(fuzz_programs)
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(FUZZ_TESTS)'
 check-dist:
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(DIST_TESTS)'
+
+include tests/bench/local.mk

@@ -54,7 +54,7 @@ struct vroute *make_vroute(struct platform *platform, const char *from, const ch
 struct ip_addr make_address(const char *text)
 {
     struct ip_addr addr;
-    g_assert_true(ip_parse(text, &addr, NULL));
+    g_assert_true(ip_addr_parse(text, &addr, NULL));
     return addr;
 }
 
