@@ -1,1 +1,24 @@
+# Tests that are no program of one module: end to end, accuracy, lint, fuzzers, the tarball.
+SYSTEM_TESTS += \
+	tests/system/up.sh
+ACCURACY_TESTS += \
+	tests/system/figure3.sh
+LINT_TESTS = tests/lint/format.sh tests/lint/rules.sh tests/lint/clang-tidy.sh tests/lint/cppcheck.sh
+DIST_TESTS = tests/dist.sh
+dist_noinst_SCRIPTS += tests/demo
+EXTRA_DIST += tests/lib.sh tests/lint/lib.sh tests/lint/cppcheck.txt \
+	tests/lab/README.md tests/lab/lab tests/lab/test-lab.sh tests/lab/guest tests/lab/host \
+	$(SYSTEM_TESTS) $(ACCURACY_TESTS) $(LINT_TESTS) $(DIST_TESTS)
 
+# Each list runs like `make check`, with a summary of its own.
+PHONY_TARGETS += check-system check-accuracy check-lint check-fuzz check-dist
+check-system: all $(check_PROGRAMS)
+	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(SYSTEM_TESTS)'
+check-accuracy: all
+	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(ACCURACY_TESTS)'
+check-lint: $(BUILT_SOURCES)
+	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(LINT_TESTS)'
+check-fuzz: $(fuzz_programs)
+	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(FUZZ_TESTS)'
+check-dist:
+	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(DIST_TESTS)'

@@ -38,8 +38,8 @@ GPtrArray *db_pnodes(const struct db *);
 typedef void db_done(void *aux, const GError *error);
 
 /* Replaces the platform by 'next' (NULL: none) in one transaction that writes only what differs; fails with DISTEM_ERROR_CONFLICT
- * when the database's generation is no longer 'generation'; the new one is generation + 1. 'next' is read before the call returns. 'done' may be
- * NULL. */
+ * when the database's generation is no longer 'generation'; the new one is generation + 1. 'next' is read before the call returns.
+ * 'done' may be NULL. */
 void db_store_platform(struct db *, const struct platform *next, uint64_t generation, db_done *done, void *aux);
 /* Writes pnode 'p' (adds it when its name is new); only columns that changed. */
 void db_store_pnode(struct db *, const struct pnode *p, db_done *done, void *aux);

@@ -30,7 +30,7 @@ struct mac_addr {
 
 /* Read "10.0.0.1" or "fd00::1"; "10.0.0.0/24" or "fd00::/64" (host bits that are set are an error that names the prefix meant);
  * "02:00:00:00:00:01" (unicast only). 'ret' is written on success only. */
-bool ip_parse(const char *text, struct ip_addr *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool ip_addr_parse(const char *text, struct ip_addr *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool prefix_parse(const char *text, struct ip_prefix *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool mac_parse(const char *text, struct mac_addr *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -56,7 +56,8 @@ bool prefix_overlaps(const struct ip_prefix *, const struct ip_prefix *);
 uint64_t prefix_host_count(const struct ip_prefix *);
 /* Returns host number 'n' (0 <= n < prefix_host_count()): 10.0.0.1 is host 0 of 10.0.0.0/24. */
 struct ip_addr prefix_host(const struct ip_prefix *, uint64_t n);
-/* Says whether a host may have 'addr' in 'prefix', and its number in '*ret_n' (may be NULL). */
+/* Says whether a host may have 'addr' in 'prefix', and its number in '*ret_n' (may be NULL); UINT64_MAX stands for a number that is
+ * too large to be said. */
 bool prefix_host_number(const struct ip_prefix *, const struct ip_addr *addr, uint64_t *ret_n);
 
 #endif

@@ -19,7 +19,7 @@ bool log_level_parse(const char *text, enum log_level *ret, GError **error) G_GN
 /* Writes an event of 'module'. 'event' is a constant phrase; then pairs of key and printf-formatted value:
  *     log_event(LOG_LEVEL_INFO, "pnode", "vnode started", "vnode=%s pid=%d", name, pid);
  * 'fields' may be "". Values with blanks are put between double quotes by
- * the caller. Newlines become blanks. Keeps errno. */
+ * the caller. Newlines and other control characters become blanks. Keeps errno. */
 void log_event(enum log_level, const char *module, const char *event, const char *fields, ...) G_GNUC_PRINTF(4, 5);
 
 #define log_error(module, event, ...) log_event(LOG_LEVEL_ERROR, module, event, __VA_ARGS__)

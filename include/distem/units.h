@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Quantities with their units, as text and as integers. Reading is strict: a bare number, a unit that means different things in
  * different tools ("mbps"), a negative or too large value is refused with a message that says what to write. Writing is exact:
- * reading what was written gives the same integer. */
+ * reading what was written gives the same integer. "0" alone needs no unit. */
 #ifndef DISTEM_UNITS_H
 #define DISTEM_UNITS_H 1
 
@@ -16,7 +16,7 @@
 /* Probabilities are kept in billionths, so that every decimal percentage with 7 digits behind the point is exact. */
 #define PPB_ONE UINT32_C(1000000000)
 
-/* Reads a time such as "20ms", "1.5s", "250us", "10ns" (also "0s"); "0" alone stands for no time. Returns ns, 0 <= ns < 2^62. */
+/* Reads a time such as "20ms", "1.5s", "250us", "10ns". Returns ns, 0 <= ns < 2^62. */
 bool time_parse(const char *text, int64_t *ret_ns, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Reads a rate such as "10Mbit/s", "150kbit/s", "1.5Gbit/s", "4096bit/s" (decimal multiples). Returns bit/s, below 2^62. */
 bool rate_parse(const char *text, uint64_t *ret_bits_per_s, GError **error) G_GNUC_WARN_UNUSED_RESULT;

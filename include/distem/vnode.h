@@ -50,10 +50,13 @@ struct vnode_result *vnode_runner_next(struct vnode_runner *);
 void vnode_result_free(struct vnode_result *);
 
 /* Runs a command in a vnode: the connected socket 'fd' (which is duplicated; the caller closes its own) is handed to a process of
- * its own that speaks the exec protocol on it until the command has ended (src/vnode/exec-protocol.h). 'argv' is NULL-terminated;
+ * its own that speaks the exec protocol on it until the command has ended (distem/exec-protocol.h). 'argv' is NULL-terminated;
  * with 'tty' it gets a terminal. Returns the process's pid (to be reaped by the loop's SIGCHLD handling) or -1 with an error. */
-pid_t vnode_exec(const char *worker_path, const char *run_dir, const char *state_dir, const struct vnode *vnode,
-                 const char *const *argv, bool tty, int fd, GError **error);
+pid_t vnode_exec(const char *worker_path, const char *state_dir, const struct vnode *vnode, const char *const *argv, bool tty,
+                 int fd, GError **error);
+
+/* Returns the path of a vnode's cgroup, relative to process 1's in each hierarchy: limits are set there. The caller frees it. */
+char *vnode_cgroup(const char *run_dir, uint32_t vnode_id);
 
 /* For `distem cleanup`, without a daemon: lists (and kills and deletes when 'remove') all our containers, their cgroups, mounts and
  * writable layers below the two folders. Returns an array of strings that name them, or NULL with an error. */

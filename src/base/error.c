@@ -17,7 +17,11 @@ static const struct {
     [DISTEM_ERROR_UNAVAILABLE] = {"unavailable", 503}, [DISTEM_ERROR_SYSTEM] = {"system", 500},
 };
 
-G_DEFINE_QUARK(distem - error - quark, distem_error)
+/* Not by G_DEFINE_QUARK(): the formatter would put blanks into its name. */
+GQuark distem_error_quark(void)
+{
+    return g_quark_from_static_string("distem-error-quark");
+}
 
 const char *distem_error_name(int code)
 {

@@ -14,7 +14,7 @@ static unsigned address_bits(uint8_t family)
     return family == 4 ? 32 : 128;
 }
 
-bool ip_parse(const char *text, struct ip_addr *ret, GError **error)
+bool ip_addr_parse(const char *text, struct ip_addr *ret, GError **error)
 {
     struct ip_addr addr = {0};
     if (inet_pton(AF_INET, text, addr.bytes) == 1) {
@@ -43,7 +43,7 @@ bool prefix_parse(const char *text, struct ip_prefix *ret, GError **error)
     g_autofree char *address = slash ? g_strndup(text, (size_t)(slash - text)) : NULL;
     struct ip_prefix prefix = {0};
     guint64 length = 0;
-    if (!slash || !ip_parse(address, &prefix.addr, NULL) ||
+    if (!slash || !ip_addr_parse(address, &prefix.addr, NULL) ||
         !g_ascii_string_to_unsigned(slash + 1, 10, 0, address_bits(prefix.addr.family), &length, NULL)) {
         return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" is no IP prefix: write it like 10.0.0.0/24 or fd00::/64", text);
     }
@@ -185,19 +185,17 @@ bool prefix_host_number(const struct ip_prefix *prefix, const struct ip_addr *ad
     }
     unsigned size = address_bits(addr->family) / 8;
     uint64_t n = 0;
+    bool beyond = false; /* What a number can say, yet a fine address of a wide prefix. */
     for (unsigned i = 0; i < size; i++) {
         uint8_t host_bits = addr->bytes[i] ^ prefix->addr.bytes[i];
-        if (n >> 56) {
-            n = UINT64_MAX; /* Beyond what a host number can say, yet a fine address of a wide prefix. */
-            break;
-        }
+        beyond = beyond || n >> 56;
         n = n << 8 | host_bits;
     }
-    if (n < reserved_low(prefix) || (n != UINT64_MAX && n - reserved_low(prefix) >= prefix_host_count(prefix))) {
+    if (!beyond && (n < reserved_low(prefix) || n - reserved_low(prefix) >= prefix_host_count(prefix))) {
         return false;
     }
     if (ret_n) {
-        *ret_n = n == UINT64_MAX ? n : n - reserved_low(prefix);
+        *ret_n = beyond ? UINT64_MAX : n - reserved_low(prefix);
     }
     return true;
 }

@@ -55,9 +55,9 @@ void log_event(enum log_level level, const char *module, const char *event, cons
         va_start(args, fields);
         g_string_append_vprintf(line, fields, args);
         va_end(args);
-        /* One event is one line, whatever a message brings along. */
+        /* One event is one line without terminal sequences, whatever a message brings along. */
         for (char *c = line->str + start; *c; c++) {
-            if (*c == '\n') {
+            if (g_ascii_iscntrl(*c)) {
                 *c = ' ';
             }
         }

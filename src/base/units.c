@@ -49,36 +49,54 @@ static const struct quantity quantity_size = {"a size", "\"512MiB\", \"64kB\" or
 static const struct quantity quantity_percent = {"a percentage", "\"0.5%\", from 0% to 100%", percent_units, PPB_ONE};
 static const struct quantity quantity_frequency = {"a frequency", "\"2.4GHz\" or \"800MHz\"", frequency_units, VALUE_LIMIT - 1};
 
-/* Reads a decimal number at '*text' as 'mantissa' / 10^'decimals' and moves '*text' behind it. */
-static bool decimal_parse(const char **text, uint64_t *ret_mantissa, unsigned *ret_decimals)
+/* Appends the digits from 'c' to 'end' to '*mantissa'; false when it does not hold them. */
+static bool append_digits(const char *c, const char *end, uint64_t *mantissa)
 {
-    uint64_t mantissa = 0;
-    unsigned decimals = 0, digits = 0;
-    bool point = false;
-    const char *c = *text;
-    for (; g_ascii_isdigit(*c) || (*c == '.' && !point); c++) {
-        if (*c == '.') {
-            point = true;
-            continue;
-        }
-        if (mantissa > (UINT64_MAX - 9) / 10) {
+    for (; c < end; c++) {
+        if (*mantissa > (UINT64_MAX - 9) / 10) {
             return false;
         }
-        mantissa = mantissa * 10 + (uint64_t)(*c - '0');
-        decimals += point;
-        digits++;
+        *mantissa = *mantissa * 10 + (uint64_t)(*c - '0');
     }
-    if (!digits || c[-1] == '.' || **text == '.') {
-        return false;
-    }
-    while (decimals && mantissa % 10 == 0) {
-        mantissa /= 10;
-        decimals--;
-    }
-    *text = c;
-    *ret_mantissa = mantissa;
-    *ret_decimals = decimals;
     return true;
+}
+
+static const char *skip_digits(const char *c)
+{
+    while (g_ascii_isdigit(*c)) {
+        c++;
+    }
+    return c;
+}
+
+enum decimal { DECIMAL_FINE, DECIMAL_NONE, DECIMAL_LONG };
+
+/* Reads a decimal number at '*text' as 'mantissa' / 10^'decimals' and moves '*text' behind it. DECIMAL_NONE: there is no number;
+ * DECIMAL_LONG: it has more digits than can be kept. */
+static enum decimal decimal_parse(const char **text, uint64_t *ret_mantissa, unsigned *ret_decimals)
+{
+    const char *point = skip_digits(*text), *end = point;
+    const char *significant = point; /* Behind the last digit that counts. */
+    if (point == *text) {
+        return DECIMAL_NONE;
+    }
+    if (*point == '.') {
+        end = significant = skip_digits(point + 1);
+        if (end == point + 1) {
+            return DECIMAL_NONE;
+        }
+        while (significant[-1] == '0') {
+            significant--;
+        }
+    }
+    uint64_t mantissa = 0;
+    if (!append_digits(*text, point, &mantissa) || (end > point && !append_digits(point + 1, significant, &mantissa))) {
+        return DECIMAL_LONG;
+    }
+    *text = end;
+    *ret_mantissa = mantissa;
+    *ret_decimals = significant > point + 1 ? (unsigned)(significant - point - 1) : 0;
+    return DECIMAL_FINE;
 }
 
 static bool quantity_parse(const struct quantity *quantity, const char *text, uint64_t *ret, GError **error)
@@ -90,7 +108,12 @@ static bool quantity_parse(const struct quantity *quantity, const char *text, ui
         return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" is negative: expected %s such as %s", text, quantity->what,
                     quantity->example);
     }
-    if (!decimal_parse(&rest, &mantissa, &decimals)) {
+    enum decimal decimal = decimal_parse(&rest, &mantissa, &decimals);
+    if (decimal == DECIMAL_LONG) {
+        return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" has too many digits: expected %s such as %s", text, quantity->what,
+                    quantity->example);
+    }
+    if (decimal == DECIMAL_NONE) {
         return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" is not %s: write it like %s", text, quantity->what, quantity->example);
     }
     while (*rest == ' ') {

@@ -119,7 +119,7 @@ struct rest_server *rest_server_new(const char *address, uint16_t port, const st
 {
     struct ip_addr addr;
     uint16_t bound;
-    if (!ip_parse(address, &addr, error)) {
+    if (!ip_addr_parse(address, &addr, error)) {
         return NULL;
     }
     int fd = open_listener(&addr, port, &bound, error);

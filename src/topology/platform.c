@@ -101,6 +101,7 @@ void pnode_free(struct pnode *pnode)
 {
     if (pnode) {
         g_free(pnode->name);
+        g_free(pnode->missing);
         g_free(pnode->error);
         g_free(pnode);
     }

@@ -1,1 +1,37 @@
-# To be filled by src/vnode.
+# What needs no liblxc: requests, cgroups, what dead containers leave.
+noinst_LTLIBRARIES += libvnodebase.la libvnode.la
+libvnodebase_la_SOURCES = \
+	src/vnode/cgroup.c src/vnode/cgroup.h \
+	src/vnode/layout.c src/vnode/layout.h \
+	src/vnode/process.c src/vnode/process.h \
+	src/vnode/remains.c src/vnode/remains.h \
+	src/vnode/request.c src/vnode/request.h \
+	src/vnode/tree.c src/vnode/tree.h
+libvnodebase_la_LIBADD = libbase.la $(JANSSON_LIBS)
+
+# The daemon's side.
+libvnode_la_SOURCES = \
+	src/vnode/purge.c \
+	src/vnode/runner.c \
+	src/vnode/spawn.c src/vnode/spawn.h \
+	include/distem/vnode.h include/distem/poll.h
+libvnode_la_LIBADD = libvnodebase.la
+
+# The worker, with liblxc.
+pkglibexec_PROGRAMS += distem-vnode distem-init
+distem_vnode_SOURCES = \
+	src/vnode/main.c \
+	src/vnode/command.c src/vnode/command.h \
+	src/vnode/container.c src/vnode/container.h \
+	src/vnode/container-config.c src/vnode/container-config.h \
+	src/vnode/exec.c src/vnode/exec.h \
+	src/vnode/lxc-log.c src/vnode/lxc-log.h \
+	src/vnode/pump.c src/vnode/pump.h \
+	src/vnode/worker.c src/vnode/worker.h
+distem_vnode_CFLAGS = $(AM_CFLAGS) $(LXC_CFLAGS)
+distem_vnode_LDADD = libvnodebase.la $(LXC_LIBS)
+
+# Process 1 of every vnode, in images with any C library or none: static, and without sanitizers, which cannot be.
+distem_init_SOURCES = src/vnode/init.c
+distem_init_CFLAGS = -std=gnu17 -Wall -Wextra
+distem_init_LDFLAGS = -all-static

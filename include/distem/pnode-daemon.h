@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pnode's part of distemd: makes one machine look like its rows in the Distem database, and writes back what it sees. */
+#ifndef DISTEM_PNODE_DAEMON_H
+#define DISTEM_PNODE_DAEMON_H 1
+
+#include <stdbool.h>
+
+#include <glib.h>
+
+#include "distem/db.h"
+
+struct pnode_config {
+    const char *name;        /* This machine's name in the database. */
+    const char *run_dir;     /* "/run/distem": gone after a reboot, as namespaces and devices are. */
+    const char *state_dir;   /* "/var/lib/distem". */
+    const char *worker_path; /* The program distem-vnode. */
+    unsigned workers;        /* How many of it at once. */
+};
+
+struct pnode_daemon;
+
+/* Finds (or starts) Open vSwitch, looks what this machine can do and has from before, and registers it in 'db', which must outlive
+ * the result. Strings in 'config' are copied. */
+struct pnode_daemon *pnode_daemon_new(const struct pnode_config *config, struct db *db, GError **error);
+/* Ends the work and leaves the machine as it is: vnodes run on. */
+void pnode_daemon_free(struct pnode_daemon *);
+void pnode_daemon_run(struct pnode_daemon *);
+void pnode_daemon_wait(struct pnode_daemon *);
+
+/* Returns the name of this machine for the database: its host name up to the first dot. The caller frees it. */
+char *pnode_default_name(void);
+
+/* `distemd --doctor`: prints what this machine has and lacks, as text or JSON; returns the exit code, 0 when nothing is missing. */
+int pnode_doctor(bool json);
+
+/* `distemd --cleanup`: removes what distem left behind on this machine, whatever ended it, or only lists it; returns the exit code.
+ */
+int pnode_cleanup(const char *run_dir, const char *state_dir, bool dry_run, bool json);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the database share: db.c (connection and queue), db-read.c (rows -> structs), db-write.c (structs -> rows). */
+#ifndef OVS_DB_IMPL_H
+#define OVS_DB_IMPL_H 1
+
+#include <glib.h>
+
+#include "distem/db.h"
+#include "distem/error.h"
+#include "ovs/distem-idl.h"
+#include "ovsdb-idl.h"
+
+struct db {
+    struct ovsdb_idl *idl;
+    struct ovsdb_idl_index *vnodes_by_id;
+    GQueue requests;           /* Of struct request: the head is being worked on. */
+    struct ovsdb_idl_txn *txn; /* The head's, while it is on its way; NULL. */
+    unsigned txn_seqno;        /* The copy's seqno when 'txn' was made. */
+    int64_t retry_at;          /* ms: the head waits until then or for a change; 0: it does not wait. */
+};
+
+struct request;
+
+/* Adds what 'request' asks for to the open transaction of 'db', by comparing with the rows. Returns false with an error when it
+ * cannot be asked for (any more). */
+typedef bool request_write(struct db *, struct ovsdb_idl_txn *, const struct request *, GError **);
+
+/* A transaction that is wanted. Each kind uses some of the members behind 'aux'. */
+struct request {
+    request_write *write;
+    db_done *done;
+    void *aux;
+
+    struct platform *platform;
+    uint64_t generation;
+    char *change; /* Random; marks the generation that this request made, should the connection break before the answer. */
+    struct pnode *pnode;
+    char *name;
+    GArray *reports; /* Of struct report. */
+};
+
+/* Observed state of a vnode. */
+struct report {
+    uint32_t id;
+    enum vnode_state state;
+    int32_t pid;
+    char *error;
+};
+
+request_write db_write_platform, db_write_pnode, db_write_remove_pnode, db_write_reports;
+
+/* Returns the root row or NULL. */
+const struct distemrec_platform *db_root(const struct db *);
+
+#endif

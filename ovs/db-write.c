@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Structs -> rows: rows are found by their ids and set column by column; the IDL leaves out what is as it was (write_changed_only).
+ */
+#include <config.h>
+
+#include <string.h>
+
+#include "db-impl.h"
+#include "db-text.h"
+
+/* What is being written. The rows that are there lie in tables by id; what is wanted is taken out, what is left is deleted. */
+struct writer {
+    const struct db *db;
+    struct ovsdb_idl_txn *txn;
+    GHashTable *route_rows;    /* Existing rows by route_key(). */
+    GHashTable *route_ids;     /* Wanted route tables: route_key() -> id. */
+    GHashTable *route_texts;   /* GArray of a vnode -> its text, so that shared routes are written out once. */
+    uint32_t next_route_table; /* An id that no row has, nor a higher one. */
+};
+
+/* Takes the row with 'id' out of 'rows'; NULL when there is none. */
+static void *take_row(GHashTable *rows, uint32_t id)
+{
+    void *row = g_hash_table_lookup(rows, GUINT_TO_POINTER(id));
+    g_hash_table_remove(rows, GUINT_TO_POINTER(id));
+    return row;
+}
+
+/* Deletes what is left in 'rows', which is freed. */
+static void delete_rows(GHashTable *rows)
+{
+    GHashTableIter iter;
+    void *row;
+    g_hash_table_iter_init(&iter, rows);
+    while (g_hash_table_iter_next(&iter, NULL, &row)) {
+        ovsdb_idl_txn_delete(row);
+    }
+    g_hash_table_unref(rows);
+}
+
+/* Writes the root row. Fails when somebody else has changed it. */
+static bool write_root(const struct writer *w, const struct request *request, GError **error)
+{
+    const struct distemrec_platform *root = db_root(w->db);
+    uint64_t generation = db_generation(w->db);
+    if (generation != request->generation) {
+        return fail(error, DISTEM_ERROR_CONFLICT, 0,
+                    "the platform was changed by somebody else: its generation is %" G_GUINT64_FORMAT ", not %" G_GUINT64_FORMAT
+                    "; look at it and try again",
+                    generation, request->generation);
+    }
+    if (root) {
+        distemrec_platform_verify_generation(root);
+    } else {
+        root = distemrec_platform_insert(w->txn);
+    }
+    const struct platform *next = request->platform;
+    distemrec_platform_set_name(root, next ? next->name : NULL);
+    distemrec_platform_set_routing(root, next ? routing_name(next->routing) : "");
+    distemrec_platform_set_generation(root, (int64_t)request->generation + 1);
+    distemrec_platform_set_next_id(root, next ? next->next_id : 0);
+    distemrec_platform_set_change(root, request->change);
+    return true;
+}
+
+static void write_vnetworks(const struct writer *w, const struct platform *next)
+{
+    GHashTable *rows = g_hash_table_new(NULL, NULL);
+    const struct distemrec_vnetwork *row;
+    DISTEMREC_VNETWORK_FOR_EACH (row, w->db->idl) {
+        g_hash_table_insert(rows, GUINT_TO_POINTER((uint32_t)row->id), (void *)row);
+    }
+    for (unsigned i = 0; next && i < next->vnetworks->len; i++) {
+        const struct vnetwork *vnetwork = platform_vnetwork(next, i);
+        char prefix[PREFIX_TEXT_SIZE];
+        row = take_row(rows, vnetwork->id);
+        row = row ? row : distemrec_vnetwork_insert(w->txn);
+        distemrec_vnetwork_set_id(row, vnetwork->id);
+        distemrec_vnetwork_set_name(row, vnetwork->name);
+        distemrec_vnetwork_set_ipv4(row, prefix_format(&vnetwork->ipv4, prefix));
+        distemrec_vnetwork_set_ipv6(row, prefix_format(&vnetwork->ipv6, prefix));
+        distemrec_vnetwork_set_vni(row, vnetwork->vni);
+        distemrec_vnetwork_set_vlan(row, vnetwork->vlan);
+        distemrec_vnetwork_set_mtu(row, vnetwork->mtu);
+    }
+    delete_rows(rows);
+}
+
+/* Returns what names a route table: its pnode and its text. Pnodes do not share them, so that each can monitor its own. */
+static char *route_key(const char *pnode, const char *text)
+{
+    return g_strdup_printf("%s %s", pnode, text);
+}
+
+/* Collects the route tables that are there. */
+static void begin_route_tables(struct writer *w)
+{
+    w->route_rows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    w->route_ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    w->route_texts = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    w->next_route_table = 1;
+    const struct distemrec_route_table *row;
+    DISTEMREC_ROUTE_TABLE_FOR_EACH(row, w->db->idl)
+    {
+        g_hash_table_insert(w->route_rows, route_key(row->pnode, row->routes), (void *)row);
+        w->next_route_table = MAX(w->next_route_table, (uint32_t)row->id + 1);
+    }
+}
+
+/* Returns the id of the table of 'routes' on 'pnode', which it makes if needed; 0 for no routes. */
+static uint32_t write_route_table(struct writer *w, const char *pnode, GArray *routes)
+{
+    if (!routes || !routes->len) {
+        return 0;
+    }
+    const char *text = g_hash_table_lookup(w->route_texts, routes);
+    if (!text) {
+        char *new_text = routes_to_text(routes);
+        g_hash_table_insert(w->route_texts, routes, new_text);
+        text = new_text;
+    }
+    g_autofree char *key = route_key(pnode, text);
+    uint32_t id = GPOINTER_TO_UINT(g_hash_table_lookup(w->route_ids, key));
+    if (id) {
+        return id;
+    }
+    const struct distemrec_route_table *row = g_hash_table_lookup(w->route_rows, key);
+    if (row) {
+        g_hash_table_remove(w->route_rows, key);
+    } else {
+        row = distemrec_route_table_insert(w->txn);
+        distemrec_route_table_set_id(row, w->next_route_table++);
+        distemrec_route_table_set_pnode(row, pnode);
+        distemrec_route_table_set_routes(row, text);
+    }
+    id = (uint32_t)row->id;
+    g_hash_table_insert(w->route_ids, g_steal_pointer(&key), GUINT_TO_POINTER(id));
+    return id;
+}
+
+/* Deletes the route tables that nobody uses any more. */
+static void end_route_tables(struct writer *w)
+{
+    delete_rows(w->route_rows);
+    g_hash_table_unref(w->route_ids);
+    g_hash_table_unref(w->route_texts);
+}
+
+static void write_vnode(struct writer *w, const struct vnode *vnode, const struct distemrec_vnode *row)
+{
+    const char *pnode = vnode->pnode ? vnode->pnode : "";
+    if (row && strcmp(row->pnode, pnode)) {
+        /* What its former pnode observed is no longer true. */
+        distemrec_vnode_set_state(row, NULL);
+        distemrec_vnode_set_error(row, "");
+        distemrec_vnode_set_pid(row, 0);
+    }
+    row = row ? row : distemrec_vnode_insert(w->txn);
+    distemrec_vnode_set_id(row, vnode->id);
+    distemrec_vnode_set_name(row, vnode->name);
+    distemrec_vnode_set_pnode(row, pnode);
+    distemrec_vnode_set_image(row, vnode->image);
+    distemrec_vnode_set_cores(row, vnode->cores);
+    distemrec_vnode_set_frequency(row, (int64_t)vnode->frequency);
+    distemrec_vnode_set_cpu_ratio(row, vnode->cpu_ratio);
+    distemrec_vnode_set_memory(row, (int64_t)vnode->memory);
+    bool gateway = vnode->gateway == TRISTATE_YES;
+    distemrec_vnode_set_gateway(row, &gateway, vnode->gateway != TRISTATE_AUTO);
+    distemrec_vnode_set_forwards(row, vnode->forwards);
+    distemrec_vnode_set_routes(row, write_route_table(w, pnode, vnode->routes));
+}
+
+static void write_vnodes(struct writer *w, const struct platform *next)
+{
+    GHashTable *rows = g_hash_table_new(NULL, NULL);
+    const struct distemrec_vnode *row;
+    DISTEMREC_VNODE_FOR_EACH (row, w->db->idl) {
+        g_hash_table_insert(rows, GUINT_TO_POINTER((uint32_t)row->id), (void *)row);
+    }
+    begin_route_tables(w);
+    for (unsigned i = 0; next && i < next->vnodes->len; i++) {
+        const struct vnode *vnode = platform_vnode(next, i);
+        write_vnode(w, vnode, take_row(rows, vnode->id));
+    }
+    end_route_tables(w);
+    delete_rows(rows);
+}
+
+static void write_viface(const struct writer *w, const struct vnode *vnode, unsigned position, const struct distemrec_viface *row)
+{
+    const struct viface *viface = vnode_viface(vnode, position);
+    char ip[IP_TEXT_SIZE];
+    char mac[MAC_TEXT_SIZE];
+    g_autofree char *input = impairment_to_text(&viface->input);
+    g_autofree char *output = impairment_to_text(&viface->output);
+    row = row ? row : distemrec_viface_insert(w->txn);
+    distemrec_viface_set_id(row, viface->id);
+    distemrec_viface_set_vnode(row, vnode->id);
+    distemrec_viface_set_position(row, position);
+    distemrec_viface_set_pnode(row, vnode->pnode ? vnode->pnode : "");
+    distemrec_viface_set_vnetwork(row, viface->vnetwork->id);
+    distemrec_viface_set_name(row, viface->name);
+    distemrec_viface_set_ipv4(row, ip_format(&viface->ipv4, ip));
+    distemrec_viface_set_ipv6(row, ip_format(&viface->ipv6, ip));
+    distemrec_viface_set_mac(row, mac_is_zero(&viface->mac) ? "" : mac_format(&viface->mac, mac));
+    distemrec_viface_set_input(row, input);
+    distemrec_viface_set_output(row, output);
+}
+
+static void write_vifaces(const struct writer *w, const struct platform *next)
+{
+    GHashTable *rows = g_hash_table_new(NULL, NULL);
+    const struct distemrec_viface *row;
+    DISTEMREC_VIFACE_FOR_EACH (row, w->db->idl) {
+        g_hash_table_insert(rows, GUINT_TO_POINTER((uint32_t)row->id), (void *)row);
+    }
+    for (unsigned i = 0; next && i < next->vnodes->len; i++) {
+        const struct vnode *vnode = platform_vnode(next, i);
+        for (unsigned j = 0; j < vnode->vifaces->len; j++) {
+            write_viface(w, vnode, j, take_row(rows, vnode_viface(vnode, j)->id));
+        }
+    }
+    delete_rows(rows);
+}
+
+/* Vroutes have no ids: their places in the platform find them. */
+static void write_vroutes(const struct writer *w, const struct platform *next)
+{
+    GHashTable *rows = g_hash_table_new(NULL, NULL);
+    const struct distemrec_vroute *row;
+    DISTEMREC_VROUTE_FOR_EACH(row, w->db->idl)
+    {
+        g_hash_table_insert(rows, GUINT_TO_POINTER((uint32_t)row->position), (void *)row);
+    }
+    for (unsigned i = 0; next && i < next->vroutes->len; i++) {
+        const struct vroute *vroute = platform_vroute(next, i);
+        char prefix[PREFIX_TEXT_SIZE];
+        row = take_row(rows, i);
+        row = row ? row : distemrec_vroute_insert(w->txn);
+        distemrec_vroute_set_position(row, i);
+        distemrec_vroute_set_from(row, vroute->from->id);
+        distemrec_vroute_set_to(row, vroute->to ? vroute->to->id : 0);
+        distemrec_vroute_set_prefix(row, prefix_format(&vroute->prefix, prefix));
+        distemrec_vroute_set_via(row, vroute->via->id);
+    }
+    delete_rows(rows);
+}
+
+bool db_write_platform(struct db *db, struct ovsdb_idl_txn *txn, const struct request *request, GError **error)
+{
+    const struct distemrec_platform *root = db_root(db);
+    if (root && !strcmp(root->change, request->change)) {
+        return true; /* Committed already: only the answer was lost. */
+    }
+    struct writer writer = {.db = db, .txn = txn};
+    if (!write_root(&writer, request, error)) {
+        return false;
+    }
+    write_vnetworks(&writer, request->platform);
+    write_vnodes(&writer, request->platform);
+    write_vifaces(&writer, request->platform);
+    write_vroutes(&writer, request->platform);
+    return true;
+}
+
+/* Returns the row of the pnode with 'name', or NULL. */
+static const struct distemrec_pnode *find_pnode(const struct db *db, const char *name)
+{
+    const struct distemrec_pnode *row;
+    DISTEMREC_PNODE_FOR_EACH (row, db->idl) {
+        if (!strcmp(row->name, name)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+bool db_write_pnode(struct db *db, struct ovsdb_idl_txn *txn, const struct request *request, GError **error G_GNUC_UNUSED)
+{
+    const struct pnode *pnode = request->pnode;
+    const struct distemrec_pnode *row = find_pnode(db, pnode->name);
+    row = row ? row : distemrec_pnode_insert(txn);
+    distemrec_pnode_set_name(row, pnode->name);
+    distemrec_pnode_set_cores(row, pnode->cores);
+    distemrec_pnode_set_frequency(row, (int64_t)pnode->frequency);
+    distemrec_pnode_set_memory(row, (int64_t)pnode->memory);
+    distemrec_pnode_set_max_vnodes(row, pnode->max_vnodes);
+    distemrec_pnode_set_max_vifaces(row, pnode->max_vifaces);
+    distemrec_pnode_set_missing(row, pnode->missing ? pnode->missing : "");
+    distemrec_pnode_set_generation(row, (int64_t)pnode->generation);
+    distemrec_pnode_set_error(row, pnode->error ? pnode->error : "");
+    return true;
+}
+
+bool db_write_remove_pnode(struct db *db, struct ovsdb_idl_txn *txn G_GNUC_UNUSED, const struct request *request,
+                           GError **error G_GNUC_UNUSED)
+{
+    const struct distemrec_pnode *row = find_pnode(db, request->name);
+    if (row) {
+        distemrec_pnode_delete(row);
+    }
+    return true;
+}
+
+bool db_write_reports(struct db *db, struct ovsdb_idl_txn *txn G_GNUC_UNUSED, const struct request *request,
+                      GError **error G_GNUC_UNUSED)
+{
+    struct distemrec_vnode *key = distemrec_vnode_index_init_row(db->vnodes_by_id);
+    for (unsigned i = 0; i < request->reports->len; i++) {
+        const struct report *report = &g_array_index(request->reports, struct report, i);
+        distemrec_vnode_index_set_id(key, report->id);
+        const struct distemrec_vnode *row = distemrec_vnode_index_find(db->vnodes_by_id, key);
+        if (row) {
+            distemrec_vnode_set_state(row, report->state == VNODE_STATE_UNKNOWN ? NULL : vnode_state_name(report->state));
+            distemrec_vnode_set_error(row, report->error ? report->error : "");
+            distemrec_vnode_set_pid(row, report->pid);
+        }
+    }
+    distemrec_vnode_index_destroy_row(key);
+    return true;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The platform as a whole: up, down, look, progress. */
+#include <config.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "distem/log.h"
+#include "distem/plan.h"
+#include "distem/topology.h"
+#include "internal.h"
+
+/* A change that is on its way into the database, and who waits for it. */
+struct change_request {
+    struct rest_request *request;
+    json_t *answer; /* Once it is stored. */
+};
+
+static void store_done(void *aux, const GError *error)
+{
+    struct change_request *change = aux;
+    if (error) {
+        log_warning("coordinator", "a change was not stored", "error=\"%s\"", error->message);
+        rest_reply_error(change->request, g_error_copy(error), NULL);
+        json_decref(change->answer);
+    } else {
+        rest_reply(change->request, 200, change->answer);
+    }
+    g_free(change);
+}
+
+static void reply_problems(struct rest_request *request, struct diagnostics *problems)
+{
+    unsigned count = diagnostics_count(problems);
+    rest_reply_error(request,
+                     g_error_new(DISTEM_ERROR, DISTEM_ERROR_INVALID, "the topology has %u error%s", count, count == 1 ? "" : "s"),
+                     problems);
+}
+
+static bool is_shaped(const struct platform *platform)
+{
+    for (unsigned i = 0; i < platform->vnodes->len; i++) {
+        const struct vnode *vnode = platform_vnode(platform, i);
+        for (unsigned k = 0; k < vnode->vifaces->len; k++) {
+            const struct viface *viface = vnode_viface(vnode, k);
+            if (!impairment_is_zero(&viface->input) || !impairment_is_zero(&viface->output)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Checks that the pnodes can emulate what 'platform' asks for. */
+static bool check_features(const struct platform *platform, const GPtrArray *pnodes, GError **error)
+{
+    for (unsigned i = 0; i < pnodes->len; i++) {
+        const struct pnode *pnode = pnodes->pdata[i];
+        if (pnode->missing && is_shaped(platform)) {
+            return fail(error, DISTEM_ERROR_UNSUPPORTED, 0,
+                        "pnode %s cannot shape what this platform asks for: its kernel lacks %s", pnode->name, pnode->missing);
+        }
+    }
+    return true;
+}
+
+static json_t *json_changes(const GPtrArray *changes)
+{
+    static const char *const kinds[] = {[CHANGE_ADD] = "add", [CHANGE_REMOVE] = "remove", [CHANGE_MODIFY] = "modify"};
+    json_t *list = json_array();
+    for (unsigned i = 0; i < changes->len; i++) {
+        const struct change *change = changes->pdata[i];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "kind", kinds[change->kind], "object", change->object,
+                                              "name", change->name, "detail", change->detail));
+    }
+    return list;
+}
+
+static json_t *json_strings(const GPtrArray *strings)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < strings->len; i++) {
+        json_array_append_new(list, json_string(strings->pdata[i]));
+    }
+    return list;
+}
+
+/* Stores 'next' unless nothing changes or 'dry_run' is set, and replies. */
+static void commit(struct coordinator *c, struct rest_request *request, const struct platform *next, const GPtrArray *changes,
+                   const GPtrArray *unreachable, bool dry_run)
+{
+    uint64_t generation = db_generation(c->db);
+    bool store = changes->len && !dry_run;
+    json_t *answer = json_pack("{s:I, s:o, s:o}", "generation", (json_int_t)(generation + store), "changes", json_changes(changes),
+                               "unreachable", json_strings(unreachable));
+    if (!store) {
+        rest_reply(request, 200, answer);
+        return;
+    }
+    log_info("coordinator", "platform changed", "name=%s generation=%" PRIu64 " changes=%u", next->name, generation + 1,
+             changes->len);
+    struct change_request *change = g_new0(struct change_request, 1);
+    change->request = request;
+    change->answer = answer;
+    db_store_platform(c->db, next, generation, store_done, change);
+}
+
+void platform_put(struct rest_request *request, void *context)
+{
+    struct coordinator *c = context;
+    if (!require_database(c, request)) {
+        return;
+    }
+    size_t size;
+    const char *text = rest_request_body(request, &size);
+    const char *file = rest_request_query(request, "file");
+    const char *dry_run = rest_request_query(request, "dry_run");
+    AUTO_DIAGNOSTICS problems = {0};
+    AUTO_PLATFORM asked = topology_parse(text, size, file, &problems);
+    if (!asked) {
+        reply_problems(request, &problems);
+        return;
+    }
+    g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
+    g_autoptr(GError) error = NULL;
+    if (!pnodes->len) {
+        fail(&error, DISTEM_ERROR_UNAVAILABLE, 0, "no pnode has registered yet: try again");
+    }
+    if (error || !check_features(asked, pnodes, &error)) {
+        rest_reply_error(request, g_steal_pointer(&error), NULL);
+        return;
+    }
+    AUTO_PLATFORM current = db_platform(c->db);
+    g_autoptr(GPtrArray) unreachable = g_ptr_array_new_with_free_func(g_free);
+    AUTO_PLATFORM next = plan(asked, current, pnodes, &problems, unreachable);
+    if (!next) {
+        reply_problems(request, &problems);
+        return;
+    }
+    g_autoptr(GPtrArray) changes = plan_diff(current, next);
+    commit(c, request, next, changes, unreachable, dry_run && !strcmp(dry_run, "yes"));
+}
+
+void topology_check(struct rest_request *request, void *context G_GNUC_UNUSED)
+{
+    size_t size;
+    const char *text = rest_request_body(request, &size);
+    AUTO_DIAGNOSTICS problems = {0};
+    AUTO_PLATFORM asked = topology_parse(text, size, rest_request_query(request, "file"), &problems);
+    if (!asked) {
+        reply_problems(request, &problems);
+        return;
+    }
+    /* A machine of every name that is asked for, without limits: what is checked is the file. */
+    g_autoptr(GPtrArray) pnodes = g_ptr_array_new_with_free_func((GDestroyNotify)pnode_free);
+    g_ptr_array_add(pnodes, pnode_new("any"));
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+    unsigned vifaces = 0;
+    for (unsigned i = 0; i < asked->vnodes->len; i++) {
+        const struct vnode *vnode = platform_vnode(asked, i);
+        vifaces += vnode->vifaces->len;
+        if (vnode->pnode && g_hash_table_add(names, vnode->pnode)) {
+            g_ptr_array_add(pnodes, pnode_new(vnode->pnode));
+        }
+    }
+    for (unsigned i = 0; i < pnodes->len; i++) {
+        struct pnode *pnode = pnodes->pdata[i];
+        pnode->cores = UINT32_MAX;
+        pnode->memory = UINT64_MAX / 2;
+    }
+    g_autoptr(GPtrArray) unreachable = g_ptr_array_new_with_free_func(g_free);
+    AUTO_PLATFORM planned = plan(asked, NULL, pnodes, &problems, unreachable);
+    if (!planned) {
+        reply_problems(request, &problems);
+        return;
+    }
+    rest_reply(request, 200,
+               json_pack("{s:I, s:I, s:I, s:o}", "vnetworks", (json_int_t)asked->vnetworks->len, "vnodes",
+                         (json_int_t)asked->vnodes->len, "vifaces", (json_int_t)vifaces, "unreachable", json_strings(unreachable)));
+}
+
+void platform_get(struct rest_request *request, void *context)
+{
+    struct coordinator *c = context;
+    AUTO_PLATFORM platform = require_platform(c, request);
+    if (platform) {
+        g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
+        rest_reply(request, 200, json_platform(platform, db_generation(c->db), pnodes));
+    }
+}
+
+void platform_topology(struct rest_request *request, void *context)
+{
+    AUTO_PLATFORM platform = require_platform(context, request);
+    if (platform) {
+        g_autofree char *text = topology_write(platform);
+        rest_reply(request, 200, json_loads(text, 0, NULL));
+    }
+}
+
+void platform_delete(struct rest_request *request, void *context)
+{
+    struct coordinator *c = context;
+    if (!require_database(c, request)) {
+        return;
+    }
+    AUTO_PLATFORM platform = db_platform(c->db);
+    uint64_t generation = db_generation(c->db);
+    json_t *answer = json_pack("{s:I}", "generation", (json_int_t)(generation + (platform != NULL)));
+    if (!platform) {
+        rest_reply(request, 200, answer);
+        return;
+    }
+    log_info("coordinator", "platform taken down", "name=%s", platform->name);
+    struct change_request *change = g_new0(struct change_request, 1);
+    change->request = request;
+    change->answer = answer;
+    db_store_platform(c->db, NULL, generation, store_done, change);
+}
+
+static void add_error(json_t *errors, const char *kind, const char *name, const char *message)
+{
+    json_array_append_new(errors, json_pack("{s:o, s:s}", "object", json_sprintf("%s %s", kind, name), "message", message));
+}
+
+void platform_progress(struct rest_request *request, void *context)
+{
+    struct coordinator *c = context;
+    if (!require_database(c, request)) {
+        return;
+    }
+    AUTO_PLATFORM platform = db_platform(c->db);
+    g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
+    unsigned counts[VNODE_STATE_FAILED + 1] = {0};
+    unsigned total = platform ? platform->vnodes->len : 0;
+    json_t *errors = json_array();
+    for (unsigned i = 0; i < pnodes->len; i++) {
+        const struct pnode *pnode = pnodes->pdata[i];
+        if (pnode->error) {
+            add_error(errors, "pnode", pnode->name, pnode->error);
+        }
+    }
+    for (unsigned i = 0; i < total; i++) {
+        const struct vnode *vnode = platform_vnode(platform, i);
+        counts[vnode->state]++;
+        if (vnode->error) {
+            add_error(errors, "vnode", vnode->name, vnode->error);
+        }
+    }
+    uint64_t generation = db_generation(c->db);
+    json_t *vnodes = json_pack(
+        "{s:I, s:I, s:I, s:I}", "total", (json_int_t)total, "running", (json_int_t)counts[VNODE_STATE_RUNNING], "waiting",
+        (json_int_t)(counts[VNODE_STATE_UNKNOWN] + counts[VNODE_STATE_WAITING]), "failed", (json_int_t)counts[VNODE_STATE_FAILED]);
+    rest_reply(request, 200,
+               json_pack("{s:I, s:I, s:o, s:o}", "generation", (json_int_t)generation, "realised",
+                         (json_int_t)realised_generation(pnodes, generation), "vnodes", vnodes, "errors", errors));
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Vnodes and pnodes: look, and run commands. */
+#include <config.h>
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "distem/exec-protocol.h"
+#include "distem/log.h"
+#include "distem/vnode.h"
+#include "internal.h"
+
+void vnodes_list(struct rest_request *request, void *context)
+{
+    AUTO_PLATFORM platform = require_platform(context, request);
+    if (!platform) {
+        return;
+    }
+    json_t *list = json_array();
+    for (unsigned i = 0; i < platform->vnodes->len; i++) {
+        json_array_append_new(list, json_vnode(platform_vnode(platform, i)));
+    }
+    rest_reply(request, 200, json_pack("{s:o}", "vnodes", list));
+}
+
+/* Returns the vnode that the path names; else replies with 404 and returns NULL. */
+static const struct vnode *require_vnode(const struct platform *platform, struct rest_request *request)
+{
+    const char *name = rest_request_param(request, "vnode");
+    const struct vnode *vnode = platform_find_vnode(platform, name);
+    if (!vnode) {
+        rest_reply_error(
+            request,
+            g_error_new(DISTEM_ERROR, DISTEM_ERROR_NOT_FOUND, "there is no vnode \"%s\" in platform %s", name, platform->name),
+            NULL);
+    }
+    return vnode;
+}
+
+void vnode_get(struct rest_request *request, void *context)
+{
+    AUTO_PLATFORM platform = require_platform(context, request);
+    const struct vnode *vnode = platform ? require_vnode(platform, request) : NULL;
+    if (vnode) {
+        rest_reply(request, 200, json_vnode(vnode));
+    }
+}
+
+void pnodes_list(struct rest_request *request, void *context)
+{
+    struct coordinator *c = context;
+    if (require_database(c, request)) {
+        AUTO_PLATFORM platform = db_platform(c->db);
+        g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
+        rest_reply(request, 200, json_pack("{s:o}", "pnodes", json_pnodes(pnodes, platform)));
+    }
+}
+
+/* A command that waits for its connection to be upgraded. */
+struct command {
+    struct coordinator *c;
+    struct platform *platform;
+    const struct vnode *vnode;
+    json_t *body; /* Keeps the strings of 'argv'. */
+    const char **argv;
+    bool tty;
+};
+
+static void command_free(struct command *command)
+{
+    platform_free(command->platform);
+    json_decref(command->body);
+    g_free(command->argv);
+    g_free(command);
+}
+
+static void run_command(int fd, const void *early G_GNUC_UNUSED, size_t early_size, void *aux)
+{
+    struct command *command = aux;
+    if (fd < 0 || early_size) {
+        /* The client is gone, or does not speak the protocol, in which the answer 101 comes before anything else. */
+        if (fd >= 0) {
+            close(fd);
+        }
+        command_free(command);
+        return;
+    }
+    const struct coordinator_config *config = &command->c->config;
+    g_autoptr(GError) error = NULL;
+    pid_t pid = vnode_exec(config->worker_path, config->state_dir, command->vnode, command->argv, command->tty, fd, &error);
+    if (pid > 0) {
+        g_array_append_val(command->c->children, pid);
+    } else {
+        log_warning("coordinator", "cannot run a command", "vnode=%s error=\"%s\"", command->vnode->name, error->message);
+    }
+    close(fd);
+    command_free(command);
+}
+
+void vnode_run(struct rest_request *request, void *context)
+{
+    AUTO_PLATFORM platform = require_platform(context, request);
+    const struct vnode *vnode = platform ? require_vnode(platform, request) : NULL;
+    json_t *body = vnode ? rest_request_json(request) : NULL;
+    if (!body) {
+        return;
+    }
+    json_t *words = json_object_get(body, "argv");
+    bool usable = json_array_size(words) > 0;
+    size_t i;
+    json_t *word;
+    json_array_foreach (words, i, word) {
+        usable = usable && json_is_string(word) && strlen(json_string_value(word)) == json_string_length(word);
+    }
+    if (!usable || vnode->state != VNODE_STATE_RUNNING) {
+        GError *error = usable ? g_error_new(DISTEM_ERROR, DISTEM_ERROR_CONFLICT, "vnode %s does not run: it is %s", vnode->name,
+                                             vnode_state_name(vnode->state))
+                               : g_error_new(DISTEM_ERROR, DISTEM_ERROR_INVALID,
+                                             "\"argv\" must be an array of at least one string, without zero bytes");
+        rest_reply_error(request, error, NULL);
+        json_decref(body);
+        return;
+    }
+    struct command *command = g_new0(struct command, 1);
+    command->c = context;
+    command->vnode = vnode;
+    command->platform = g_steal_pointer(&platform);
+    command->body = body;
+    command->tty = json_is_true(json_object_get(body, "tty"));
+    command->argv = g_new0(const char *, json_array_size(words) + 1);
+    json_array_foreach (words, i, word) {
+        command->argv[i] = json_string_value(word);
+    }
+    rest_upgrade(request, EXEC_PROTOCOL, run_command, command);
+}
+
+void vnodes_reap(struct coordinator *c)
+{
+    for (unsigned i = c->children->len; i-- > 0;) {
+        if (waitpid(g_array_index(c->children, pid_t, i), NULL, WNOHANG)) {
+            g_array_remove_index_fast(c->children, i);
+        }
+    }
+}

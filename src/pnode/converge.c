@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of an item that is wanted:
+ *
+ *     network made (link_apply_vnode) -> its ports pushed to the switch, which settles -> container started -> running
+ *
+ * and of one that is not:
+ *
+ *     container stopped and forgotten -> its ports taken from the switch, which settles -> network removed -> item gone
+ *
+ * Pushes to the switch are batches: one whenever the one before has settled and something has changed since. */
+#include <config.h>
+
+#include <inttypes.h>
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include "distem/log.h"
+#include "distem/poll.h"
+#include "item.h"
+#include "marks.h"
+
+/* Namespaces and devices are made in the daemon's own loop; this long at a time, so that it keeps answering. */
+#define SLICE_MS 50
+#define STOP_GRACE_MS 2000
+#define DEFAULT_MTU 1500
+
+static bool is_due(const struct item *item)
+{
+    return poll_now_ms() >= item->retry_at;
+}
+
+static bool network_is_done(const struct item *item)
+{
+    return item->vnode && item->network_done && !g_strcmp0(item->network_done, item->network_wanted);
+}
+
+/* Says whether the switch has the ports of 'item' as they are to be. A switch that cannot settle holds up nothing for ever: its
+ * error is reported, and other vnodes go on. */
+static bool ports_are_done(const struct pnode_daemon *p, const struct item *item)
+{
+    return item->ports_epoch && item->ports_epoch <= p->settled_epoch;
+}
+
+static bool container_is_right(const struct item *item)
+{
+    if (item->container != CONTAINER_RUNNING) {
+        return false;
+    }
+    g_autofree char *print = item_container_print(item->vnode);
+    return !g_strcmp0(print, item->container_done);
+}
+
+static void make_network(struct pnode_daemon *p, struct item *item)
+{
+    g_autoptr(GError) error = NULL;
+    g_clear_pointer(&item->network_done, g_free);
+    marks_remove(p->run_dir, "network", item->id);
+    if (!link_apply_vnode(p->links, item->vnode, DEFAULT_MTU, p->user_datapath, &error) ||
+        !marks_write(p->run_dir, "network", item->id, item->network_wanted, &error)) {
+        item_fail(item, "cannot make a vnode's network", g_steal_pointer(&error));
+        return;
+    }
+    item->network_done = g_strdup(item->network_wanted);
+    item->has_devices = true;
+    item->ports_epoch = 0;
+    p->push_needed = true;
+}
+
+static void start_container(struct pnode_daemon *p, struct item *item)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *print = item_container_print(item->vnode);
+    if (!marks_write(p->run_dir, "container", item->id, print, &error)) {
+        item_fail(item, "cannot start a vnode", g_steal_pointer(&error));
+        return;
+    }
+    g_free(item->container_done);
+    item->container_done = g_steal_pointer(&print);
+    g_autofree char *netns = link_netns_path(p->links, item->id);
+    item->container = CONTAINER_STARTING;
+    vnode_runner_start(p->runner, item->vnode, netns);
+}
+
+static void stop_container(struct pnode_daemon *p, struct item *item, bool forget)
+{
+    item->container = CONTAINER_STOPPING;
+    vnode_runner_stop(p->runner, item->id, STOP_GRACE_MS, forget);
+}
+
+/* Moves a wanted item on. */
+static void step_wanted(struct pnode_daemon *p, struct item *item, bool may_make_network)
+{
+    if (!is_due(item) || item->container == CONTAINER_STARTING || item->container == CONTAINER_STOPPING) {
+        return;
+    }
+    if (!network_is_done(item)) {
+        if (may_make_network) {
+            make_network(p, item);
+        }
+        return;
+    }
+    if (!ports_are_done(p, item)) {
+        return;
+    }
+    if (item->container == CONTAINER_ABSENT) {
+        start_container(p, item);
+    } else if (!container_is_right(item)) {
+        item_set_state(item, VNODE_STATE_WAITING, NULL);
+        stop_container(p, item, false);
+    } else {
+        item->failures = 0;
+        item_set_state(item, VNODE_STATE_RUNNING, NULL);
+    }
+}
+
+/* Moves an item that is to go on. Returns whether it is gone. */
+static bool step_unwanted(struct pnode_daemon *p, struct item *item)
+{
+    if (!is_due(item) || item->container == CONTAINER_STARTING || item->container == CONTAINER_STOPPING) {
+        return false;
+    }
+    if (item->container == CONTAINER_RUNNING || item->container_done) {
+        stop_container(p, item, true);
+        return false;
+    }
+    if (!ports_are_done(p, item)) {
+        return false;
+    }
+    g_autoptr(GError) error = NULL;
+    marks_remove(p->run_dir, "network", item->id);
+    if (!link_remove_vnode(p->links, item->id, &error)) {
+        item_fail(item, "cannot remove a vnode's network", g_steal_pointer(&error));
+        return false;
+    }
+    return true;
+}
+
+/* Adds the ports of 'item' to the bridges they belong to, made when they are new in 'by_id' (vnetwork id -> index + 1). */
+static void add_ports(const struct item *item, GArray *bridges, GHashTable *by_id)
+{
+    for (unsigned i = 0; i < item->vnode->vifaces->len; i++) {
+        const struct viface *viface = vnode_viface(item->vnode, i);
+        const struct vnetwork *vnetwork = viface->vnetwork;
+        guint index = GPOINTER_TO_UINT(g_hash_table_lookup(by_id, GUINT_TO_POINTER(vnetwork->id)));
+        if (!index) {
+            struct vswitch_bridge bridge = {.vnetwork_id = vnetwork->id};
+            vswitch_bridge_name(vnetwork->id, bridge.name);
+            bridge.ports = g_array_new(FALSE, TRUE, sizeof(struct vswitch_port));
+            g_array_append_val(bridges, bridge);
+            index = bridges->len;
+            g_hash_table_insert(by_id, GUINT_TO_POINTER(vnetwork->id), GUINT_TO_POINTER(index));
+        }
+        struct vswitch_port port = {.viface_id = viface->id, .mac = viface->mac, .ipv4 = viface->ipv4, .ipv6 = viface->ipv6};
+        link_veth_name(viface->id, port.netdev);
+        g_array_append_val(g_array_index(bridges, struct vswitch_bridge, index - 1).ports, port);
+    }
+}
+
+static void bridge_clear(void *data)
+{
+    g_array_unref(((struct vswitch_bridge *)data)->ports);
+}
+
+/* Says whether a vnode that has devices is about to get other ones: a push now would take ports away that stay. */
+static bool is_rebuilding(struct pnode_daemon *p)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, p->items);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct item *item = value;
+        if (item->vnode && item->has_devices && !network_is_done(item) && !item->failures) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Tells the switch what is wanted now, when the push before has settled. */
+static void push_ports(struct pnode_daemon *p)
+{
+    if (!p->push_needed || p->settled_epoch != p->pushed_epoch || is_rebuilding(p)) {
+        return;
+    }
+    g_autoptr(GArray) bridges = g_array_new(FALSE, TRUE, sizeof(struct vswitch_bridge));
+    g_array_set_clear_func(bridges, bridge_clear);
+    g_autoptr(GHashTable) by_id = g_hash_table_new(NULL, NULL);
+    p->pushed_epoch++;
+    p->push_needed = false;
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, p->items);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct item *item = value;
+        if (item->vnode && item->has_devices) {
+            add_ports(item, bridges, by_id);
+        }
+        if (!item->vnode || network_is_done(item)) {
+            item->ports_epoch = p->pushed_epoch;
+        }
+    }
+    vswitch_want(p->vswitch, bridges);
+    poll_wake_now();
+}
+
+/* Notices inits that have ended. */
+static void reap(struct pnode_daemon *p)
+{
+    struct epoll_event events[64];
+    int n = epoll_wait(p->epoll_fd, events, G_N_ELEMENTS(events), 0);
+    for (int i = 0; i < n; i++) {
+        struct item *item = g_hash_table_lookup(p->items, GUINT_TO_POINTER(events[i].data.u32));
+        if (!item) {
+            continue;
+        }
+        item_unwatch(item);
+        if (item->container == CONTAINER_STOPPING) {
+            continue; /* As asked; the answer to the request is still to come. */
+        }
+        item_set_absent(p, item);
+        if (item->vnode) {
+            log_warning("pnode", "a vnode has ended by itself and is started again", "vnode=%s", item->vnode->name);
+            item_set_state(item, VNODE_STATE_WAITING, NULL);
+        }
+    }
+}
+
+void converge_result(struct pnode_daemon *p, struct vnode_result *result)
+{
+    if (result->op == VNODE_OP_LIST) {
+        if (result->error) {
+            daemon_set_trouble(p, result->error->message);
+        } else {
+            share_adopt_containers(p, result->running);
+        }
+        return;
+    }
+    struct item *item = g_hash_table_lookup(p->items, GUINT_TO_POINTER(result->vnode_id));
+    g_return_if_fail(item);
+    if (result->op == VNODE_OP_START) {
+        if (result->error) {
+            item_set_absent(p, item);
+            item_fail(item, "cannot start a vnode", g_steal_pointer(&result->error));
+        } else {
+            item_set_running(p, item, result->pid);
+            log_info("pnode", "vnode started", "vnode=%s pid=%d", item->vnode ? item->vnode->name : "-", (int)result->pid);
+        }
+    } else if (result->error) {
+        item->container = item->pidfd >= 0 ? CONTAINER_RUNNING : CONTAINER_ABSENT;
+        item_fail(item, "cannot stop a vnode", g_steal_pointer(&result->error));
+    } else {
+        item_set_absent(p, item);
+        log_info("pnode", "vnode stopped", "id=%u", item->id);
+    }
+}
+
+bool converge_is_done(const struct pnode_daemon *p)
+{
+    if (!p->loaded || !p->adopted || p->push_needed || p->settled_epoch != p->pushed_epoch) {
+        return false;
+    }
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, p->items);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct item *item = value;
+        if (!item->vnode || item->state != VNODE_STATE_RUNNING) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void converge_run(struct pnode_daemon *p)
+{
+    reap(p);
+    if (!p->loaded || !p->adopted) {
+        return;
+    }
+    if (p->settled_epoch != p->pushed_epoch && (vswitch_is_settled(p->vswitch) || vswitch_error(p->vswitch))) {
+        p->settled_epoch = p->pushed_epoch;
+    }
+    int64_t start = g_get_monotonic_time() / 1000;
+    bool slice_left = true;
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, p->items);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct item *item = value;
+        if (item->vnode) {
+            step_wanted(p, item, slice_left);
+        } else if (slice_left && step_unwanted(p, item)) {
+            g_hash_table_iter_remove(&iter);
+        }
+        slice_left = g_get_monotonic_time() / 1000 - start < SLICE_MS;
+    }
+    if (!slice_left) {
+        poll_wake_now();
+    }
+    push_ports(p);
+}
+
+void converge_wait(struct pnode_daemon *p)
+{
+    poll_wait_fd(p->epoll_fd, POLLIN);
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, p->items);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct item *item = value;
+        if (item->retry_at > poll_now_ms()) {
+            poll_wait_until(item->retry_at);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "distem/error.h"
+#include "distem/log.h"
+#include "distem/poll.h"
+#include "item.h"
+#include "machine.h"
+
+#define MACHINE_OVS_REMOTE "unix:/run/openvswitch/db.sock"
+#define MACHINE_OVS_RUNDIR "/run/openvswitch"
+
+/* Connects to the machine's own Open vSwitch, or to a private one. */
+static bool open_vswitch(struct pnode_daemon *p, GError **error)
+{
+    p->user_datapath = !machine_has_kernel_datapath();
+    const char *datapath = p->user_datapath ? "netdev" : "system";
+    if (server_machine_vswitch()) {
+        p->vswitch = vswitch_open(MACHINE_OVS_REMOTE, MACHINE_OVS_RUNDIR, datapath, p->run_dir);
+        return true;
+    }
+    if (!server_ensure_vswitch(p->run_dir, error)) {
+        return false;
+    }
+    g_autofree char *ovs_dir = g_build_filename(p->run_dir, "ovs", NULL);
+    g_autofree char *remote = g_strdup_printf("unix:%s/db.sock", ovs_dir);
+    p->vswitch = vswitch_open(remote, ovs_dir, datapath, p->run_dir);
+    return true;
+}
+
+struct pnode_daemon *pnode_daemon_new(const struct pnode_config *config, struct db *db, GError **error)
+{
+    struct pnode_daemon *p = g_new0(struct pnode_daemon, 1);
+    p->run_dir = g_strdup(config->run_dir);
+    p->state_dir = g_strdup(config->state_dir);
+    p->db = db;
+    p->items = g_hash_table_new_full(NULL, NULL, NULL, item_free);
+    p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    p->self = machine_describe(config->name);
+    p->links = link_manager_new(config->run_dir, error);
+    if (!p->links || !open_vswitch(p, error)) {
+        pnode_daemon_free(p);
+        return NULL;
+    }
+    p->runner = vnode_runner_new(config->run_dir, config->state_dir, config->worker_path, config->workers);
+    vnode_runner_list(p->runner);
+    p->push_needed = true;
+    report_register(p);
+    return p;
+}
+
+void pnode_daemon_free(struct pnode_daemon *p)
+{
+    if (!p) {
+        return;
+    }
+    vnode_runner_free(p->runner);
+    vswitch_close(p->vswitch);
+    link_manager_free(p->links);
+    g_hash_table_unref(p->items);
+    platform_free(p->wanted);
+    pnode_free(p->self);
+    close(p->epoll_fd);
+    g_free(p->trouble);
+    g_free(p->run_dir);
+    g_free(p->state_dir);
+    g_free(p);
+}
+
+void daemon_set_trouble(struct pnode_daemon *p, const char *message)
+{
+    if (message && g_strcmp0(message, p->trouble)) {
+        log_error("pnode", "the machine is in trouble", "error=\"%s\"", message);
+    }
+    g_free(p->trouble);
+    p->trouble = g_strdup(message);
+}
+
+void pnode_daemon_run(struct pnode_daemon *p)
+{
+    vswitch_run(p->vswitch);
+    vnode_runner_run(p->runner);
+    if (share_reload(p)) {
+        daemon_set_trouble(p, NULL);
+    }
+    for (struct vnode_result *result; (result = vnode_runner_next(p->runner));) {
+        converge_result(p, result);
+        vnode_result_free(result);
+    }
+    converge_run(p);
+    report_run(p);
+}
+
+void pnode_daemon_wait(struct pnode_daemon *p)
+{
+    vswitch_wait(p->vswitch);
+    vnode_runner_wait(p->runner);
+    converge_wait(p);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "distem/link.h"
+#include "distem/pnode-daemon.h"
+#include "limits.h"
+#include "machine.h"
+
+/* The size of platform that limits are checked for. */
+#define DOCTOR_VNODES 1000
+
+struct findings {
+    json_t *list; /* Of {"what", "ok", "hint"}. */
+    bool missing;
+};
+
+/* Notes whether 'what' is there; 'hint' says what brings it. */
+static void note(struct findings *findings, bool ok, const char *what, const char *hint)
+{
+    json_array_append_new(findings->list, json_pack("{s:s, s:b, s:s?}", "what", what, "ok", ok, "hint", ok ? NULL : hint));
+    findings->missing = findings->missing || !ok;
+}
+
+static void check_programs(struct findings *findings)
+{
+    static const struct {
+        const char *program, *package;
+    } programs[] = {
+        {"ovs-vswitchd", "openvswitch-switch"},
+        {"ovsdb-server", "openvswitch-switch"},
+        {"ovsdb-tool", "openvswitch-common"},
+        {"modprobe", "kmod"},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(programs); i++) {
+        g_autofree char *path = g_find_program_in_path(programs[i].program);
+        g_autofree char *sbin = g_build_filename("/usr/sbin", programs[i].program, NULL);
+        g_autofree char *what = g_strdup_printf("program %s", programs[i].program);
+        g_autofree char *hint = g_strdup_printf("install the package %s", programs[i].package);
+        note(findings, path || access(sbin, X_OK) == 0, what, hint);
+    }
+}
+
+static void check_kernel(struct findings *findings)
+{
+    static const char *const features[] = {"veth", "ifb", "netem", "tbf", "ingress", "u32", "mirred"};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) missing = link_missing_features(&error);
+    for (unsigned i = 0; missing && i < G_N_ELEMENTS(features); i++) {
+        const char *hint = NULL;
+        g_autofree char *prefix = g_strdup_printf("%s:", features[i]);
+        for (unsigned k = 0; k < missing->len; k++) {
+            hint = g_str_has_prefix(missing->pdata[k], prefix) ? missing->pdata[k] : hint;
+        }
+        g_autofree char *what = g_strdup_printf("kernel %s", features[i]);
+        note(findings, !hint, what, hint);
+    }
+    if (!missing) {
+        note(findings, false, "kernel traffic control", error->message);
+    }
+    note(findings, machine_has_kernel_datapath(), "kernel openvswitch",
+         "openvswitch: kernel module openvswitch; without it nothing can be shaped");
+    g_autofree char *filesystems = NULL;
+    bool overlay = g_file_get_contents("/proc/filesystems", &filesystems, NULL, NULL) && g_strrstr(filesystems, "\toverlay\n");
+    note(findings, overlay, "kernel overlayfs", "overlay: kernel module overlay");
+    note(findings, access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 || access("/sys/fs/cgroup/pids", F_OK) == 0,
+         "control groups", "mount cgroup2 on /sys/fs/cgroup");
+}
+
+int pnode_doctor(bool json)
+{
+    struct findings findings = {.list = json_array()};
+    note(&findings, geteuid() == 0, "root privileges", "run as root");
+    check_programs(&findings);
+    if (geteuid() == 0) {
+        g_autofree char *name = pnode_default_name();
+        pnode_free(machine_describe(name)); /* Loads the modules that there are. */
+        check_kernel(&findings);
+    }
+    g_autoptr(GPtrArray) limits = limits_check(DOCTOR_VNODES);
+    note(&findings, !limits->len, "limits for 1,000 vnodes", limits->len ? limits->pdata[0] : NULL);
+    for (unsigned i = 1; i < limits->len; i++) {
+        note(&findings, false, "limits for 1,000 vnodes", limits->pdata[i]);
+    }
+
+    if (json) {
+        json_t *all = json_pack("{s:b, s:O}", "ok", !findings.missing, "checks", findings.list);
+        json_dumpf(all, stdout, JSON_INDENT(2));
+        putchar('\n');
+        json_decref(all);
+    } else {
+        size_t i;
+        json_t *check;
+        json_array_foreach (findings.list, i, check) {
+            const char *hint = json_string_value(json_object_get(check, "hint"));
+            printf("%-8s %s\n", json_is_true(json_object_get(check, "ok")) ? "ok" : "MISSING",
+                   json_string_value(json_object_get(check, "what")));
+            if (hint) {
+                printf("         %s\n", hint);
+            }
+        }
+        printf("%s\n", findings.missing ? "This machine lacks what is marked MISSING." : "This machine has all that distem needs.");
+    }
+    json_decref(findings.list);
+    return findings.missing;
+}

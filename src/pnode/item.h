@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The convergence of one pnode: what stands for a vnode, and the daemon around it. See converge.c for the way that an item takes.
+ */
+#ifndef PNODE_ITEM_H
+#define PNODE_ITEM_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <glib.h>
+
+#include "distem/db.h"
+#include "distem/link.h"
+#include "distem/pnode-daemon.h"
+#include "distem/vnode.h"
+#include "distem/vswitch.h"
+
+/* The container of an item. */
+enum container {
+    CONTAINER_ABSENT,
+    CONTAINER_STARTING, /* A request is under way. */
+    CONTAINER_RUNNING,
+    CONTAINER_STOPPING, /* A request is under way. */
+};
+
+/* A vnode that is wanted here, or something of one that is here and no longer wanted. */
+struct item {
+    uint32_t id;
+    const struct vnode *vnode; /* In the wanted platform; NULL: is to go. */
+    char *network_wanted;      /* Fingerprint of its network; NULL when it is to go. */
+    char *network_done;        /* Fingerprint of the network that is there completely; NULL: none, or not known to be right. */
+    bool has_devices;          /* Its namespace exists, so it may have ports already. */
+    char *container_done;      /* What its container was started with. */
+    uint64_t ports_epoch;      /* The push to the switch that has its ports as they are now; 0: none yet. */
+    enum container container;
+    pid_t pid;
+    int pidfd;              /* -1: none. */
+    unsigned failures;      /* In a row. */
+    int64_t retry_at;       /* Monotonic ms. */
+    enum vnode_state state; /* As it is to be reported. */
+    char *error;
+    bool unreported;
+};
+
+struct pnode_daemon {
+    char *run_dir, *state_dir;
+    struct db *db;
+    struct pnode *self; /* Our row; generation and error are as last written. */
+    struct link_manager *links;
+    struct vswitch *vswitch;
+    struct vnode_runner *runner;
+    bool user_datapath;
+
+    struct platform *wanted; /* Our share of the platform; NULL: none, or not known yet. */
+    uint64_t generation;     /* What 'wanted' is of. */
+    bool loaded;             /* 'wanted' has been read from a complete database. */
+    bool adopted;            /* The list of running containers has arrived. */
+    GHashTable *items;       /* id -> struct item. */
+    int epoll_fd;            /* Watches the items' pidfds. */
+
+    uint64_t pushed_epoch;  /* Pushes to the switch so far ... */
+    uint64_t settled_epoch; /* ... and the last one that has settled. */
+    bool push_needed;
+    bool reporting; /* A report is under way. */
+    bool registering;
+    char *trouble; /* What went wrong that belongs to no vnode; NULL: nothing. */
+};
+
+/* daemon.c: notes (and logs, when it is new) what is wrong with the machine as a whole; NULL: nothing any more. */
+void daemon_set_trouble(struct pnode_daemon *, const char *message);
+
+/* item.c */
+struct item *item_new(uint32_t id);
+void item_free(void *);
+/* Sets what is reported; 'error' may be NULL and is copied. */
+void item_set_state(struct item *, enum vnode_state, const char *error);
+/* Notes a failure ('error' is freed): state FAILED, tried again after 1, 2, 4 ... 60 seconds. */
+void item_fail(struct item *, const char *what, GError *error);
+/* Watches the init 'pid' of a container that runs. */
+void item_set_running(struct pnode_daemon *, struct item *, pid_t pid);
+/* Its init has ended: forgets pid and pidfd. */
+void item_unwatch(struct item *);
+/* The container is gone. */
+void item_set_absent(struct pnode_daemon *, struct item *);
+/* Returns what a container is started with, to see whether it must be started anew. The caller frees it. */
+char *item_container_print(const struct vnode *);
+
+/* share.c: from the database to items. Returns whether anything changed. */
+bool share_reload(struct pnode_daemon *);
+/* Takes note of the containers that run already. */
+void share_adopt_containers(struct pnode_daemon *, const GArray *running);
+
+/* converge.c: does what can be done now for all items. */
+void converge_run(struct pnode_daemon *);
+void converge_wait(struct pnode_daemon *);
+/* Handles what a runner's request came to. */
+void converge_result(struct pnode_daemon *, struct vnode_result *);
+/* Says whether the machine is as wanted. */
+bool converge_is_done(const struct pnode_daemon *);
+
+/* report.c: tells the database what changed; writes this machine's row. */
+void report_run(struct pnode_daemon *);
+void report_register(struct pnode_daemon *);
+
+#endif

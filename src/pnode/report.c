@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <inttypes.h>
+
+#include "distem/log.h"
+#include "distem/poll.h"
+#include "item.h"
+
+static void report_done(void *aux, const GError *error)
+{
+    struct pnode_daemon *p = aux;
+    p->reporting = false;
+    if (error) {
+        log_warning("pnode", "cannot report the vnodes' states", "error=\"%s\"", error->message);
+        GHashTableIter iter;
+        gpointer value;
+        g_hash_table_iter_init(&iter, p->items);
+        while (g_hash_table_iter_next(&iter, NULL, &value)) {
+            ((struct item *)value)->unreported = true;
+        }
+    }
+}
+
+static void register_done(void *aux, const GError *error)
+{
+    struct pnode_daemon *p = aux;
+    p->registering = false;
+    if (error) {
+        log_warning("pnode", "cannot write this machine's row", "error=\"%s\"", error->message);
+        p->self->generation = 0;
+    }
+}
+
+/* Reports the vnodes whose state has changed, all in one transaction. */
+static void report_vnodes(struct pnode_daemon *p)
+{
+    g_autoptr(GPtrArray) changed = g_ptr_array_new_with_free_func(g_free);
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, p->items);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct item *item = value;
+        if (item->unreported && item->vnode) {
+            struct vnode *vnode = g_new0(struct vnode, 1);
+            *vnode = (struct vnode){.id = item->id, .state = item->state, .error = item->error, .pid = (int32_t)item->pid};
+            g_ptr_array_add(changed, vnode);
+        }
+        item->unreported = false;
+    }
+    if (changed->len) {
+        p->reporting = true;
+        db_report_vnodes(p->db, changed, report_done, p);
+    }
+}
+
+void report_register(struct pnode_daemon *p)
+{
+    p->registering = true;
+    db_store_pnode(p->db, p->self, register_done, p);
+}
+
+void report_run(struct pnode_daemon *p)
+{
+    if (!p->loaded) {
+        return;
+    }
+    if (!p->reporting) {
+        report_vnodes(p);
+    }
+    /* The generation comes after the states that it stands for. */
+    const char *error = p->trouble ? p->trouble : vswitch_error(p->vswitch);
+    bool done = converge_is_done(p) && vswitch_is_settled(p->vswitch) && !p->reporting && !error;
+    bool news = done && p->self->generation != p->generation;
+    if (!p->registering && (news || g_strcmp0(error, p->self->error))) {
+        g_free(p->self->error);
+        p->self->error = g_strdup(error);
+        if (news) {
+            p->self->generation = p->generation;
+            log_info("pnode", "generation realised", "generation=%" PRIu64, p->generation);
+        }
+        report_register(p);
+    }
+}

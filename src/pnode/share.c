@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "distem/log.h"
+#include "item.h"
+#include "limits.h"
+#include "marks.h"
+
+#define DEFAULT_MTU 1500
+
+/* Returns the item for vnode 'id', made when it is new, with what its marks say. */
+static struct item *get_item(struct pnode_daemon *p, uint32_t id)
+{
+    struct item *item = g_hash_table_lookup(p->items, GUINT_TO_POINTER(id));
+    if (!item) {
+        item = item_new(id);
+        item->network_done = marks_read(p->run_dir, "network", id);
+        item->container_done = marks_read(p->run_dir, "container", id);
+        g_hash_table_insert(p->items, GUINT_TO_POINTER(id), item);
+        p->push_needed = true;
+    }
+    return item;
+}
+
+/* Takes 'vnode' (NULL: none) as what is wanted for 'item'. */
+static void item_want(struct pnode_daemon *p, struct item *item, const struct vnode *vnode)
+{
+    bool was_wanted = item->vnode;
+    g_autofree char *print = vnode ? link_fingerprint(vnode, DEFAULT_MTU, p->user_datapath) : NULL;
+    item->vnode = vnode;
+    if (was_wanted == (vnode != NULL) && !g_strcmp0(print, item->network_wanted)) {
+        return;
+    }
+    g_free(item->network_wanted);
+    item->network_wanted = g_steal_pointer(&print);
+    item->failures = 0;
+    item->retry_at = 0;
+    p->push_needed = true;
+    item->ports_epoch = 0;
+    if (vnode) {
+        item_set_state(item, VNODE_STATE_WAITING, NULL);
+        item->unreported = true;
+    }
+}
+
+static void raise_limits(struct pnode_daemon *p)
+{
+    g_autoptr(GError) error = NULL;
+    bool ok = p->wanted ? limits_raise(p->run_dir, p->wanted, &error) : limits_restore(p->run_dir, &error);
+    if (!ok) {
+        log_warning("pnode", "cannot set the limits of the neighbour tables", "error=\"%s\"", error->message);
+    }
+    if (p->wanted) {
+        g_autoptr(GPtrArray) sentences = limits_check(p->wanted->vnodes->len);
+        for (unsigned i = 0; i < sentences->len; i++) {
+            log_warning("pnode", "a limit is low", "hint=\"%s\"", (char *)sentences->pdata[i]);
+        }
+    }
+}
+
+/* Makes items of vnodes that are on this machine, and returns the names of all devices and namespaces of ours. */
+static GHashTable *look_around(struct pnode_daemon *p, GError **error)
+{
+    g_autoptr(GPtrArray) found = link_list(p->links, error);
+    if (!found) {
+        return NULL;
+    }
+    GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (unsigned i = 0; i < found->len; i++) {
+        const struct link_found *link = found->pdata[i];
+        g_hash_table_add(names, g_strdup(link->name));
+        get_item(p, link->vnode_id);
+    }
+    return names;
+}
+
+/* Says whether all that the mark of 'item' speaks of is still on the machine. */
+static bool devices_are_there(const struct pnode_daemon *p, const struct item *item, GHashTable *names)
+{
+    g_autofree char *netns = link_netns_path(p->links, item->id);
+    bool there = g_hash_table_contains(names, netns);
+    for (unsigned i = 0; there && i < item->vnode->vifaces->len; i++) {
+        const struct viface *viface = vnode_viface(item->vnode, i);
+        char name[16];
+        link_veth_name(viface->id, name);
+        there = g_hash_table_contains(names, name);
+        if (there && !impairment_is_zero(&viface->output)) {
+            link_ifb_name(viface->id, name);
+            there = g_hash_table_contains(names, name);
+        }
+    }
+    return there;
+}
+
+bool share_reload(struct pnode_daemon *p)
+{
+    if (!db_is_ready(p->db) || (p->loaded && db_generation(p->db) == p->generation)) {
+        return false;
+    }
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GHashTable) names = look_around(p, &error);
+    if (!names) {
+        daemon_set_trouble(p, error->message);
+        return false;
+    }
+    struct platform *wanted = db_platform(p->db);
+    p->generation = db_generation(p->db);
+    p->loaded = true;
+
+    g_autoptr(GHashTable) here = g_hash_table_new(NULL, NULL);
+    for (unsigned i = 0; wanted && i < wanted->vnodes->len; i++) {
+        const struct vnode *vnode = platform_vnode(wanted, i);
+        if (!g_strcmp0(vnode->pnode, p->self->name)) {
+            g_hash_table_add(here, GUINT_TO_POINTER(vnode->id));
+            struct item *item = get_item(p, vnode->id);
+            item_want(p, item, vnode);
+            g_autofree char *netns = link_netns_path(p->links, item->id);
+            item->has_devices = g_hash_table_contains(names, netns);
+            if (!devices_are_there(p, item, names)) {
+                g_clear_pointer(&item->network_done, g_free);
+            }
+        }
+    }
+    GHashTableIter iter;
+    gpointer id, value;
+    g_hash_table_iter_init(&iter, p->items);
+    while (g_hash_table_iter_next(&iter, &id, &value)) {
+        if (!g_hash_table_contains(here, id)) {
+            item_want(p, value, NULL);
+        }
+    }
+    /* Items no longer point into the old one. */
+    platform_free(p->wanted);
+    p->wanted = wanted;
+    raise_limits(p);
+    log_info("pnode", "share read", "generation=%" PRIu64 " vnodes=%u", p->generation, g_hash_table_size(here));
+    return true;
+}
+
+void share_adopt_containers(struct pnode_daemon *p, const GArray *running)
+{
+    for (unsigned i = 0; i < running->len; i++) {
+        const struct vnode_running *r = &g_array_index(running, struct vnode_running, i);
+        item_set_running(p, get_item(p, r->vnode_id), r->pid);
+    }
+    p->adopted = true;
+    log_info("pnode", "containers adopted", "count=%u", running->len);
+}
