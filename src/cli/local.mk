@@ -9,3 +9,10 @@ distem_SOURCES = \
 	src/cli/wait.c src/cli/wait.h
 distem_CPPFLAGS = $(AM_CPPFLAGS) -DSBINDIR='"$(sbindir)"'
 distem_LDADD = libdistem.la libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS) -lm
+
+# A stand-in for the daemon.
+check_PROGRAMS += tests/cli/double
+tests_cli_double_SOURCES = \
+	tests/cli/double-answers.c tests/cli/double-exec.c tests/cli/double.c tests/cli/double.h tests/unit/poll-stub.c \
+	src/client/frames.c src/client/frames.h
+tests_cli_double_LDADD = librest.la
