@@ -97,7 +97,7 @@ static bool read_address(json_t *object, const char *place, const char *key, str
     if (!text) {
         return false;
     }
-    if (!ip_parse(text, ret, error)) {
+    if (!ip_addr_parse(text, ret, error)) {
         g_prefix_error(error, "%s/%s: ", place, key);
         return false;
     }
