@@ -332,8 +332,9 @@ def run(number, function, chain):
 
 def main():
     if os.geteuid():
+        # Automake's TAP driver takes any other status than 0 for an error.
         print("1..0 # SKIP network namespaces need root")
-        return 77
+        return 0
     wanted = [function for function in CASES if function.__name__ in sys.argv[1:] or not sys.argv[1:]]
     chain = Chain()
     try:
