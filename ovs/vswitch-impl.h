@@ -16,6 +16,9 @@
 #define MARK_VNETWORK "distem-vnetwork" /* Of bridges. */
 #define MARK_VIFACE "distem-viface"     /* Of ports. */
 
+/* The type of the QoS row that our ports have. */
+#define QOS_TYPE "linux-noop"
+
 /* A wanted bridge. */
 struct bridge {
     uint32_t vnetwork_id;
@@ -56,6 +59,8 @@ unsigned rows_compare(struct vswitch *, struct ovsdb_idl_txn *);
 /* Reads the OpenFlow port numbers of the wanted ports, and sets ports_open and port_error. 'is_current': the switch has acted on
  * the rows, so that a port without a number is an error. */
 void rows_read_ofports(struct vswitch *, bool is_current);
+/* Deletes a QoS row, in the open transaction, with what refers to it. */
+void rows_delete_qos(struct ovsdb_idl *, const struct ovsrec_qos *);
 /* Says whether the row is ours: with 'owner' NULL any daemon's of this program. */
 bool rows_owned(const struct smap *external_ids, const char *owner);
 
