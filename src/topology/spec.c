@@ -23,7 +23,7 @@ static void read_word(struct reader *reader, const json_t *value, const char *ex
 static void read_template(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
 {
     struct vnode_spec *spec = target;
-    read_word(reader, value, "a template's name", &spec->template);
+    read_word(reader, value, "a template's name", &spec->template_name);
 }
 
 static void read_count(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)

@@ -77,8 +77,8 @@ static const struct mistake mistakes[] = {
     {VNODES("'-n': {}"), "/vnodes/-n", "cannot be a name"},
     {VNODES("'': {}"), "/vnodes/", "1 to 63 characters"},
     {VNODES("'10.0.0.[1-3]': {}"), "/vnodes/10.0.0.[1-3]", "taken for an IP address"},
-    {VNODES("'a23456789b123456789c123456789d123456789e123456789f123456789[1-1000]': {}"),
-     "/vnodes/a23456789b123456789c123456789d123456789e123456789f123456789[1-1000]", "1 to 63 characters"},
+    {VNODES("'a23456789b123456789c123456789d123456789e123456789f123456789[1-10000]': {}"),
+     "/vnodes/a23456789b123456789c123456789d123456789e123456789f123456789[1-10000]", "1 to 63 characters"},
     {VNODES("'n': {'vifaces': {'lo': {'vnetwork': 'a'}}}"), "/vnodes/n/vifaces/lo", "lo is the vnode's own"},
     {VNODES("'n': {'vifaces': {'a234567890123456': {'vnetwork': 'a'}}}"), "/vnodes/n/vifaces/a234567890123456", "1 to 15"},
     /* vnodes. */
@@ -281,6 +281,7 @@ static void test_syntax(void)
     AUTO_DIAGNOSTICS problems = {0};
     g_assert_null(topology_parse("{\"a\": 1\0}", 9, "-", &problems));
     g_assert_cmpuint(diagnostics_count(&problems), ==, 1);
+    g_assert_nonnull(strstr(diagnostics_get(&problems, 0)->message, "zero byte"));
 }
 
 /* 100 MB of 'unit' is refused at once. */
