@@ -6,7 +6,6 @@ EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/topology.dict tests/fuzz/corpus
 check_PROGRAMS += tests/fuzz/replay-topology
 TESTS += tests/fuzz/replay-topology
 tests_fuzz_replay_topology_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz-topology.c
-tests_fuzz_replay_topology_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"topology"'
 tests_fuzz_replay_topology_LDADD = libtopology.la
 
 EXTRA_PROGRAMS += tests/fuzz/fuzz-topology
