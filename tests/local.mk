@@ -24,3 +24,5 @@ check-fuzz: $(FUZZ_TARGETS)
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(FUZZ_TESTS)'
 check-dist:
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(DIST_TESTS)'
+
+include tests/bench/local.mk

@@ -125,7 +125,7 @@ bool host_is_loopback(const char *host)
         return false;
     }
     struct ip_addr addr;
-    if (ip_parse(name, &addr, NULL)) {
+    if (ip_addr_parse(name, &addr, NULL)) {
         struct ip_addr v6_loopback = {.family = 6, .bytes[15] = 1};
         return addr.family == 4 ? addr.bytes[0] == 127 : ip_equal(&addr, &v6_loopback);
     }
