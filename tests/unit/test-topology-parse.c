@@ -137,7 +137,7 @@ static const char merged[] =
 static void assert_direction(const struct impairment *i, int64_t latency, uint32_t loss, uint64_t bandwidth)
 {
     g_assert_cmpint(i->latency, ==, latency * NS_PER_MS);
-    g_assert_cmpuint(i->loss, ==, loss * UINT32_C(10000000));
+    g_assert_cmpuint(i->loss, ==, (uint64_t)loss * 10000000);
     g_assert_cmpuint(i->bandwidth, ==, bandwidth * 1000000);
 }
 
