@@ -1,1 +1,2 @@
+dist_doc_DATA += doc/topology.md
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Feeds files to a fuzzer's function, without a fuzzing engine: the files named as arguments, or else the fuzzer's whole corpus.
- * TAP. */
+ * The program is called replay-NAME for the corpus NAME. TAP. */
 #include <config.h>
 
 #include <stdint.h>
@@ -18,16 +18,17 @@ static gint compare_paths(gconstpointer a, gconstpointer b)
     return strcmp(*first, *second);
 }
 
-/* Returns the paths of the files in the corpus, sorted. */
-static GPtrArray *corpus(void)
+/* Returns the paths of the files in the corpus of 'program', sorted. */
+static GPtrArray *corpus(const char *program)
 {
-    const char *top = getenv("top_srcdir");
-    g_autofree char *folder = g_build_filename(top ? top : ".", "tests/fuzz/corpus", CORPUS, NULL);
+    static const char prefix[] = "replay-";
+    const char *top = getenv("top_srcdir"), *name = strstr(program, prefix);
+    g_autofree char *folder = g_build_filename(top ? top : ".", "tests/fuzz/corpus", name ? name + strlen(prefix) : "", NULL);
     GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
+    const char *entry;
+    while (dir && (entry = g_dir_read_name(dir))) {
+        g_ptr_array_add(paths, g_build_filename(folder, entry, NULL));
     }
     g_ptr_array_sort(paths, compare_paths);
     return paths;
@@ -35,7 +36,8 @@ static GPtrArray *corpus(void)
 
 int main(int argc, char **argv)
 {
-    g_autoptr(GPtrArray) paths = argc > 1 ? g_ptr_array_new_with_free_func(g_free) : corpus();
+    g_autofree char *program = g_path_get_basename(argv[0]);
+    g_autoptr(GPtrArray) paths = argc > 1 ? g_ptr_array_new_with_free_func(g_free) : corpus(program);
     for (int i = 1; i < argc; i++) {
         g_ptr_array_add(paths, g_strdup(argv[i]));
     }

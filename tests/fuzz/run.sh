@@ -12,9 +12,12 @@ for fuzzer in "$top_builddir"/tests/fuzz/fuzz-*; do
     name=${fuzzer##*/fuzz-}
     count=$((count + 1))
     mkdir "$work/$name"
-    seeds=("$top_srcdir/tests/fuzz/corpus/$name")
+    seeds=()
+    [[ ! -d $top_srcdir/tests/fuzz/corpus/$name ]] || seeds+=("$top_srcdir/tests/fuzz/corpus/$name")
     [[ $name != topology ]] || seeds+=("$top_srcdir/examples")
-    if "$fuzzer" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 -verbosity=0 \
+    words=()
+    [[ ! -e $top_srcdir/tests/fuzz/$name.dict ]] || words=("-dict=$top_srcdir/tests/fuzz/$name.dict")
+    if "$fuzzer" -max_total_time="$seconds" -timeout=120 -report_slow_units=60 -rss_limit_mb=3000 -print_final_stats=1 -verbosity=0 "${words[@]}" \
         -artifact_prefix="$top_builddir/tests/fuzz/$name-" "$work/$name" "${seeds[@]}" >"$work/log" 2>&1; then
         echo "ok $count - $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") inputs"
     else

@@ -67,7 +67,7 @@ static void test_copy(void)
     g_assert_null(platform_vroute(copy, 1)->to);
     g_assert_cmpuint(platform_vroute(copy, 1)->prefix.length, ==, 8);
     /* The copy outlives what it was copied from. */
-    g_clear_pointer(&platform, platform_free);
+    platform_free(g_steal_pointer(&platform));
     g_assert_cmpuint(platform_vnode(copy, 1)->routes->len, ==, 1);
 }
 

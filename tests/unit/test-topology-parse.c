@@ -137,7 +137,7 @@ static const char merged[] =
 static void assert_direction(const struct impairment *i, int64_t latency, uint32_t loss, uint64_t bandwidth)
 {
     g_assert_cmpint(i->latency, ==, latency * NS_PER_MS);
-    g_assert_cmpuint(i->loss, ==, loss * 10000000);
+    g_assert_cmpuint(i->loss, ==, (uint64_t)loss * 10000000);
     g_assert_cmpuint(i->bandwidth, ==, bandwidth * 1000000);
 }
 
@@ -231,7 +231,7 @@ static void test_large(void)
     g_assert_true(topology_equal(platform, again, NULL));
     g_test_message("100,000 vnodes: from a range %.2f s, written %.2f s, from %zu bytes %.2f s", (double)(parsed - before) / 1e6,
                    (double)(written - parsed) / 1e6, strlen(text), (double)(parsed_again - written) / 1e6);
-    g_assert_cmpint(parsed - before, <, 5 * G_USEC_PER_SEC);
+    g_assert_cmpint(parsed - before, <, 5 * (gint64)G_USEC_PER_SEC);
 }
 
 /* A vnode with many vifaces, over a template with many. */
