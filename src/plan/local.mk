@@ -9,7 +9,11 @@ libplan_la_SOURCES = \
 	include/distem/expect.h include/distem/plan.h
 libplan_la_LIBADD = libtopology.la libbase.la -lm
 
-check_PROGRAMS += tests/unit/test-expect
-TESTS += tests/unit/test-expect
-tests_unit_test_expect_SOURCES = tests/unit/test-expect.c tests/unit/make-platform.c tests/unit/make-platform.h
+plan_tests = tests/unit/test-expect tests/unit/test-plan-properties
+check_PROGRAMS += $(plan_tests)
+TESTS += $(plan_tests)
+plan_test_sources = tests/unit/make-platform.c tests/unit/make-platform.h tests/unit/random-platform.c tests/unit/random-platform.h
+tests_unit_test_expect_SOURCES = tests/unit/test-expect.c $(plan_test_sources)
 tests_unit_test_expect_LDADD = libplan.la
+tests_unit_test_plan_properties_SOURCES = tests/unit/test-plan-properties.c $(plan_test_sources)
+tests_unit_test_plan_properties_LDADD = libplan.la
