@@ -9,7 +9,20 @@ libplan_la_SOURCES = \
 	include/distem/expect.h include/distem/plan.h
 libplan_la_LIBADD = libtopology.la libbase.la -lm
 
-check_PROGRAMS += tests/unit/test-expect
-TESTS += tests/unit/test-expect
-tests_unit_test_expect_SOURCES = tests/unit/test-expect.c tests/unit/make-platform.c tests/unit/make-platform.h
+plan_tests = tests/unit/test-expect tests/unit/test-plan-diff tests/unit/test-plan-ids tests/unit/test-plan-placement \
+	tests/unit/test-plan-properties tests/unit/test-plan-routes
+check_PROGRAMS += $(plan_tests)
+TESTS += $(plan_tests)
+plan_test_sources = tests/unit/make-platform.c tests/unit/make-platform.h tests/unit/random-platform.c tests/unit/random-platform.h
+tests_unit_test_expect_SOURCES = tests/unit/test-expect.c $(plan_test_sources)
 tests_unit_test_expect_LDADD = libplan.la
+tests_unit_test_plan_diff_SOURCES = tests/unit/test-plan-diff.c $(plan_test_sources)
+tests_unit_test_plan_diff_LDADD = libplan.la
+tests_unit_test_plan_ids_SOURCES = tests/unit/test-plan-ids.c $(plan_test_sources)
+tests_unit_test_plan_ids_LDADD = libplan.la
+tests_unit_test_plan_placement_SOURCES = tests/unit/test-plan-placement.c $(plan_test_sources)
+tests_unit_test_plan_placement_LDADD = libplan.la
+tests_unit_test_plan_properties_SOURCES = tests/unit/test-plan-properties.c $(plan_test_sources)
+tests_unit_test_plan_properties_LDADD = libplan.la
+tests_unit_test_plan_routes_SOURCES = tests/unit/test-plan-routes.c $(plan_test_sources)
+tests_unit_test_plan_routes_LDADD = libplan.la
