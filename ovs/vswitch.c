@@ -14,6 +14,8 @@
 
 /* Pause after a transaction that the database refused. */
 #define RETRY_MS 1000
+/* A database that does not answer for this time is an error. */
+#define PATIENCE_MS 1000
 
 void vswitch_bridge_name(uint32_t vnetwork_id, char name[16])
 {
@@ -206,7 +208,7 @@ static bool update_error(struct vswitch *vs)
 {
     const char *first = NULL;
     g_autofree char *text = NULL;
-    if (!ovsdb_idl_is_connected(vs->idl)) {
+    if (vs->lost_at && time_msec() >= vs->lost_at + PATIENCE_MS) {
         first = "the database of Open vSwitch does not answer";
     } else if (vs->txn_error) {
         first = vs->txn_error;
@@ -235,6 +237,9 @@ void vswitch_run(struct vswitch *vs)
 {
     ovsdb_idl_run(vs->idl);
     bool usable = ovsdb_idl_has_ever_connected(vs->idl) && ovsdb_idl_is_connected(vs->idl);
+    if (usable || !vs->lost_at) {
+        vs->lost_at = usable ? 0 : time_msec();
+    }
     if (vs->txn) {
         finish_transaction(vs);
     }
@@ -268,6 +273,9 @@ void vswitch_run(struct vswitch *vs)
 void vswitch_wait(struct vswitch *vs)
 {
     ovsdb_idl_wait(vs->idl);
+    if (vs->lost_at && time_msec() < vs->lost_at + PATIENCE_MS) {
+        poll_timer_wait_until(vs->lost_at + PATIENCE_MS);
+    }
     if (vs->txn) {
         ovsdb_idl_txn_wait(vs->txn);
     } else if (vs->rows_stale && ovsdb_idl_is_connected(vs->idl)) {
