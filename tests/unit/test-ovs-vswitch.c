@@ -104,27 +104,23 @@ static char *trace(const struct sandbox *sandbox, const char *bridge, const char
     return g_strndup(actions, strcspn(actions, "\n"));
 }
 
-/* Fails unless a packet is given to exactly the 'to' devices (in the order of their datapath ports), each once. */
-static void assert_outputs(const struct sandbox *sandbox, const char *bridge, const char *from, const char *fields,
-                           const char *const *to)
+/* Fails unless a packet is given to exactly the devices 'to' (blanks between them, in the order of their ports), each once. */
+static void assert_outputs(const struct sandbox *sandbox, const char *bridge, const char *from, const char *fields, const char *to)
 {
     g_autofree char *actions = trace(sandbox, bridge, from, fields);
     g_autofree char *ports = sandbox_command(sandbox, "ovs-appctl", "-t", sandbox->ctl, "dpif/show");
-    GString *expected = g_string_new(NULL);
-    for (unsigned i = 0; to[i]; i++) {
+    g_auto(GStrv) devices = g_strsplit(to, " ", -1);
+    g_autoptr(GString) expected = g_string_new(*devices ? NULL : "drop");
+    for (unsigned i = 0; devices[i]; i++) {
         /* "    dv101 1/3: (dummy)": OpenFlow port, datapath port. */
-        g_autofree char *key = g_strdup_printf(" %s ", to[i]);
+        g_autofree char *key = g_strdup_printf(" %s ", devices[i]);
         const char *place = strstr(ports, key);
         g_assert_nonnull(place);
         place = strchr(place, '/') + 1;
         g_string_append_printf(expected, "%s%.*s", i ? "," : "", (int)strcspn(place, ":"), place);
     }
-    g_assert_cmpstr(actions, ==, expected->len ? expected->str : "drop");
-    g_string_free(expected, TRUE);
+    g_assert_cmpstr(actions, ==, expected->str);
 }
-
-#define ASSERT_OUTPUTS(SANDBOX, BRIDGE, FROM, FIELDS, ...)                                                                         \
-    assert_outputs(SANDBOX, BRIDGE, FROM, FIELDS, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
 static void test_settles(void)
 {
@@ -174,19 +170,19 @@ static void test_forwarding(void)
     struct vswitch *vs = open_switch(sandbox);
     g_autoptr(GArray) bridges = make_bridges(2, 4);
     settle(vs, bridges);
-    ASSERT_OUTPUTS(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
-    ASSERT_OUTPUTS(sandbox, "db1", "dv102", "dl_dst=ff:ff:ff:ff:ff:ff", "dv101", "dv103", "dv104");
-    ASSERT_OUTPUTS(sandbox, "db1", "dv102", "dl_dst=33:33:00:00:00:01", "dv101", "dv103", "dv104");
-    ASSERT_OUTPUTS(sandbox, "db1", "dv103", "dl_dst=02:ff:00:00:00:03", "dv101", "dv102", "dv104");
+    assert_outputs(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
+    assert_outputs(sandbox, "db1", "dv102", "dl_dst=ff:ff:ff:ff:ff:ff", "dv101 dv103 dv104");
+    assert_outputs(sandbox, "db1", "dv102", "dl_dst=33:33:00:00:00:01", "dv101 dv103 dv104");
+    assert_outputs(sandbox, "db1", "dv103", "dl_dst=02:ff:00:00:00:03", "dv101 dv102 dv104");
     /* A packet to its own sender goes nowhere; the other bridge's addresses are unknown here. */
-    ASSERT_OUTPUTS(sandbox, "db1", "dv103", "dl_dst=02:00:00:00:00:03");
-    ASSERT_OUTPUTS(sandbox, "db2", "dv201", "dl_dst=02:00:00:00:01:02", "dv202");
-    ASSERT_OUTPUTS(sandbox, "db2", "dv201", "dl_dst=02:00:00:00:00:02", "dv202", "dv203", "dv204");
+    assert_outputs(sandbox, "db1", "dv103", "dl_dst=02:00:00:00:00:03", "");
+    assert_outputs(sandbox, "db2", "dv201", "dl_dst=02:00:00:00:01:02", "dv202");
+    assert_outputs(sandbox, "db2", "dv201", "dl_dst=02:00:00:00:00:02", "dv202 dv203 dv204");
     /* A stranger's port on our bridge stays there and is not served. */
     g_free(sandbox_command(sandbox, "ovs-vsctl", "add-port", "db1", "guest"));
     WAIT_VS(vs, vswitch_is_settled(vs));
-    ASSERT_OUTPUTS(sandbox, "db1", "guest", "dl_dst=02:00:00:00:00:03");
-    ASSERT_OUTPUTS(sandbox, "db1", "dv102", "dl_dst=ff:ff:ff:ff:ff:ff", "dv101", "dv103", "dv104");
+    assert_outputs(sandbox, "db1", "guest", "dl_dst=02:00:00:00:00:03", "");
+    assert_outputs(sandbox, "db1", "dv102", "dl_dst=ff:ff:ff:ff:ff:ff", "dv101 dv103 dv104");
     vswitch_close(vs);
     sandbox_free(sandbox);
 }
@@ -289,7 +285,7 @@ static void test_answers(void)
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(passing); i++) {
         g_autofree char *fields = g_strdup_printf("%s,dl_src=02:00:00:00:00:01,dl_dst=ff:ff:ff:ff:ff:ff", passing[i]);
-        ASSERT_OUTPUTS(sandbox, "db1", "dv101", fields, "dv102", "dv103");
+        assert_outputs(sandbox, "db1", "dv101", fields, "dv102 dv103");
     }
     vswitch_close(vs);
     sandbox_free(sandbox);
@@ -313,11 +309,11 @@ static void test_mends(void)
     g_autoptr(GArray) bridges = make_bridges(2, 3);
     settle(vs, bridges);
     BREAK_AND_WAIT(sandbox, vs, "ovs-vsctl", "--no-wait", "del-port", "dv102");
-    ASSERT_OUTPUTS(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:02", "dv102");
+    assert_outputs(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:02", "dv102");
     BREAK_AND_WAIT(sandbox, vs, "ovs-vsctl", "--no-wait", "del-br", "db2");
-    ASSERT_OUTPUTS(sandbox, "db2", "dv202", "dl_dst=ff:ff:ff:ff:ff:ff", "dv201", "dv203");
+    assert_outputs(sandbox, "db2", "dv202", "dl_dst=ff:ff:ff:ff:ff:ff", "dv201 dv203");
     BREAK_AND_WAIT(sandbox, vs, "ovs-ofctl", "-O", "OpenFlow14", "del-flows", "db1");
-    ASSERT_OUTPUTS(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
+    assert_outputs(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
     BREAK_AND_WAIT(sandbox, vs, "ovs-vsctl", "--no-wait", "set", "bridge", "db1", "fail_mode=standalone");
     g_autofree char *mode = sandbox_command(sandbox, "ovs-vsctl", "get-fail-mode", "db1");
     g_assert_cmpstr(mode, ==, "secure\n");
@@ -327,8 +323,8 @@ static void test_mends(void)
     WAIT_VS(vs, !vswitch_is_settled(vs));
     sandbox_start_vswitchd(sandbox);
     WAIT_VS(vs, vswitch_is_settled(vs));
-    ASSERT_OUTPUTS(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
-    ASSERT_OUTPUTS(sandbox, "db2", "dv202", "dl_dst=ff:ff:ff:ff:ff:ff", "dv201", "dv203");
+    assert_outputs(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
+    assert_outputs(sandbox, "db2", "dv202", "dl_dst=ff:ff:ff:ff:ff:ff", "dv201 dv203");
     /* So does one whose database was killed. */
     sandbox_kill_db(sandbox);
     WAIT_VS(vs, vswitch_error(vs) && strstr(vswitch_error(vs), "does not answer"));
