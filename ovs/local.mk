@@ -9,9 +9,8 @@ libovs_la_SOURCES = \
 	include/distem/db.h include/distem/poll.h include/distem/vswitch.h
 nodist_libovs_la_SOURCES = ovs/distem-idl.c ovs/distem-idl.h
 libovs_la_CPPFLAGS = $(AM_CPPFLAGS) $(OVS_CFLAGS)
-# The macros of its headers that walk containers shadow each other's variables and leave members unset; its headers test macros that
-# only its own config.h defines.
-libovs_la_CFLAGS = $(AM_CFLAGS) -Wno-shadow -Wno-undef -Wno-missing-field-initializers
+# Its headers test macros that only its own config.h defines.
+libovs_la_CFLAGS = $(AM_CFLAGS) -Wno-undef
 # What a program links to use it (libtool keeps no static library's needs), before libtopology.la and libbase.la.
 LIBOVS_LDADD = libovs.la $(OVS_LIBS)
 
