@@ -38,6 +38,7 @@ struct vswitch {
     bool rows_stale;           /* The rows have not been compared since something changed. */
     bool ports_stale;          /* Nor have the interfaces been looked at. */
     unsigned idl_seqno;        /* Of the copy when the two were last set. */
+    int64_t lost_at;           /* ms: when the database was found not to answer; 0: it does. */
     struct ovsdb_idl_txn *txn; /* On its way, or NULL. */
     int64_t retry_at;          /* ms: no new transaction before this time. */
     int64_t wanted_cfg;        /* The switch has acted on our rows when its cur_cfg is this. */

@@ -194,7 +194,7 @@ static void compare_bridge_columns(struct comparison *c, const struct bridge *br
         ovsrec_bridge_set_fail_mode(row, "secure");
         c->n_changes++;
     }
-    if (strcmp(row->datapath_type, c->vs->datapath_type)) {
+    if (strcmp(row->datapath_type, c->vs->datapath_type) != 0) {
         ovsrec_bridge_set_datapath_type(row, c->vs->datapath_type);
         c->n_changes++;
     }
@@ -306,7 +306,7 @@ unsigned rows_compare(struct vswitch *vs, struct ovsdb_idl_txn *txn)
 static void read_bridge_ofports(struct vswitch *vs, struct bridge *bridge, const struct ovsrec_bridge *row)
 {
     const struct vswitch_port *first = (const struct vswitch_port *)(const void *)bridge->ports->data;
-    g_autofree uint16_t *ofports = g_new0(uint16_t, bridge->ports->len);
+    uint16_t *ofports = g_new0(uint16_t, bridge->ports->len);
     for (size_t i = 0; row && i < row->n_ports; i++) {
         const struct ovsrec_port *port = row->ports[i];
         const struct vswitch_port *want = g_hash_table_lookup(bridge->index, port->name);
@@ -321,10 +321,11 @@ static void read_bridge_ofports(struct vswitch *vs, struct bridge *bridge, const
             ofports[want - first] = (uint16_t)*interface->ofport;
         }
     }
-    if (memcmp(bridge->ofports, ofports, bridge->ports->len * sizeof *ofports)) {
-        memcpy(bridge->ofports, ofports, bridge->ports->len * sizeof *ofports);
-        bridge->rules_stale = true;
+    for (unsigned i = 0; i < bridge->ports->len; i++) {
+        bridge->rules_stale |= ofports[i] != bridge->ofports[i];
     }
+    g_free(bridge->ofports);
+    bridge->ofports = ofports;
 }
 
 /* Looks for wanted ports of a bridge without a number. */
