@@ -19,7 +19,8 @@
 
 #include "distem/platform.h"
 
-#define LINK_GROUP 53591u /* 0xd157 */
+#define LINK_GROUP 53591u         /* 0xd157 */
+#define LINK_GROUP_REMOVED 53592u /* Where devices wait for being removed all at once. Seldom seen: after a kill in between. */
 
 struct link_manager;
 
@@ -41,7 +42,10 @@ char *link_netns_path(const struct link_manager *, uint32_t vnode_id);
  * false with the first failure, naming vnode and viface; calling again later is safe. */
 bool link_apply_vnode(struct link_manager *, const struct vnode *vnode, uint16_t default_mtu, bool user_datapath, GError **error);
 
-/* Removes the namespace and all devices of vnode 'id'; no error when there are none. */
+/* Removes the namespaces and all devices of the 'count' vnodes 'ids'; no error when there are none. The id 0 stands for devices
+ * whose mark names no vnode. The kernel takes some 30 ms for a removal, but hardly more for a thousand at once. */
+bool link_remove_vnodes(struct link_manager *, const uint32_t *ids, unsigned count, GError **error);
+/* ... of one. */
 bool link_remove_vnode(struct link_manager *, uint32_t vnode_id, GError **error);
 
 /* One thing of ours that is there. */
