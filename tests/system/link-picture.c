@@ -84,7 +84,7 @@ static void add_host(GPtrArray *lines, bool identity)
     g_hash_table_iter_init(&iter, netdevs);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const struct netdev *netdev = value;
-        if (strcmp(netdev->name, "lo") && !g_str_has_prefix(netdev->name, "bridge")) {
+        if (strcmp(netdev->name, "lo") != 0 && !g_str_has_prefix(netdev->name, "bridge")) {
             add_host_device(lines, rtnl, netdevs, netdev, identity);
         }
     }

@@ -194,7 +194,8 @@ int world_socket(struct world *world, const struct vnode *vnode, int family, uin
 
 void world_send(int socket, const struct ip_addr *to, uint16_t port, uint32_t number, size_t size)
 {
-    g_autofree uint8_t *data = g_malloc0(size);
+    uint8_t data[65536] = {0};
+    g_assert_cmpuint(size, <=, sizeof data);
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
     memcpy(&v4.sin_addr, to->bytes, sizeof v4.sin_addr);

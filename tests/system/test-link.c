@@ -22,8 +22,8 @@ static void limit_all(struct world *world)
     for (unsigned i = 0; i < world->platform->vnodes->len; i++) {
         struct vnode *vnode = platform_vnode(world->platform, i);
         for (unsigned n = 0; n < vnode->vifaces->len; n++) {
-            vnode_viface(vnode, n)->input.bandwidth = 1000000 * (10 + i);
-            vnode_viface(vnode, n)->output.bandwidth = 1000000 * (20 + i);
+            vnode_viface(vnode, n)->input.bandwidth = (10 + i) * UINT64_C(1000000);
+            vnode_viface(vnode, n)->output.bandwidth = (20 + i) * UINT64_C(1000000);
         }
     }
 }
@@ -58,7 +58,7 @@ static void print_missing(const char *from, const char *in, const char *sign)
 /* Compares two pictures; the difference is told line by line. */
 static void assert_same(const char *expected, const char *found)
 {
-    if (strcmp(expected, found)) {
+    if (strcmp(expected, found) != 0) {
         print_missing(expected, found, "-");
         print_missing(found, expected, "+");
         g_error("not as expected");

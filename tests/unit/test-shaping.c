@@ -13,7 +13,7 @@
 #include "src/link/qdisc.h"
 
 #define MTU 1500
-#define FRAME 1518
+#define FRAME UINT64_C(1518)
 
 static void test_queue(void)
 {
