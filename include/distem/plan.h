@@ -10,14 +10,39 @@
 /* Plans 'asked'. 'current' is the platform as it stands (NULL: none): vnetworks, vnodes and vifaces with the same names (a viface
  * also with the same vnetwork) keep ids, addresses, MACs, VNIs and pnode unless 'asked' says otherwise. 'pnodes' holds struct
  * pnode. What cannot be planned (no address left, no VNI left, no pnode has room ...) is added to 'problems', all of it, and the
- * result is NULL. Else a new platform, which the caller frees; generation is current's + 1 (1 without). 'unreachable' (may be NULL)
- * receives one entry of "A -> B" (char *, freed with the array) per ordered pair of vnetworks that have vnodes and no route between
- * them; that is no error. */
+ * result is NULL. Else a new platform, which the caller frees; generation is current's + 1 (1 without). 'unreachable' (may be NULL;
+ * made with g_free as free function) receives one entry of "A -> B" per ordered pair of vnetworks that have vnodes and no way
+ * between them, or "A -> B (IPv6)" when both have IPv6 and only that one lacks a way; that is no error. There are at most
+ * PLAN_UNREACHABLE_MAX such entries, and then one that says how many more. 'pnodes' NULL leaves placement as it is asked for, for
+ * checking a platform without machines. */
+#define PLAN_UNREACHABLE_MAX 1000
 struct platform *plan(const struct platform *asked, const struct platform *current, const GPtrArray *pnodes,
                       struct diagnostics *problems, GPtrArray *unreachable);
 
 /* The parts of plan(), in the order in which it runs them on its copy; each has its own file. They add what fails to 'problems' and
- * return whether nothing did. */
+ * return whether nothing did.
+ *
+ * ids: ids (those of the current objects of the same name, else from 'next_id' on), VNIs (as asked, kept, or from a place that
+ * the platform's name gives), MAC addresses (as asked, kept, or 02:d1: and the viface's id).
+ *
+ * addresses: as asked, kept, or the lowest free ones of the vnetwork's prefixes, in the file's order.
+ *
+ * placement: as asked, kept, or balanced over the pnodes by what the vnodes ask for, those of a vnetwork together where that costs
+ * no balance. A pnode's cores, memory or maximum of 0 mean "not known": no limit.
+ *
+ * routes: who forwards, and every vnode's routes; 'routes' is never NULL afterwards, and shared by vnodes in the same place.
+ *   - A vnode forwards when its user says so, when a vroute goes through it, or (unless it is said to be no gateway, or routing is
+ *     "none") when two vnetworks would not reach each other without it; of several that could do it, the oldest.
+ *   - Ways are the shortest: by hops = gateways; by latency = input and output latency of the gateways' vifaces that are passed,
+ * then gateways. Among equals those through older gateways (the smallest sum of ids), then those that a hash of the vifaces' ids
+ *     prefers. All these are the same in both directions, so the way back is the way there turned around. One exception: with
+ * routing by latency, a gateway on a vnetwork delivers there directly even where a detour were faster; then the two ways may
+ * differ.
+ *   - Where prefixes of vnetworks overlap, an address means the nearest vnetwork; the others are unreachable from there. A vnode on
+ *     two that overlap cannot be a gateway.
+ *   - A vroute holds for all vnodes on its 'from' which are not on 'to' themselves, and for everything within its prefix that no
+ *     longer vroute there is for. A gateway that is on other vnetworks, too, and has a shorter way there, keeps that.
+ *   - What a wider route says is left out; default routes are used where they make the table smaller and no circle. */
 bool plan_ids(struct platform *, const struct platform *current, struct diagnostics *problems);
 bool plan_addresses(struct platform *, const struct platform *current, struct diagnostics *problems);
 bool plan_placement(struct platform *, const struct platform *current, const GPtrArray *pnodes, struct diagnostics *problems);

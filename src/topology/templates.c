@@ -24,7 +24,7 @@ static void read_viface_default(struct reader *reader, const json_t *value, void
 
 const struct field default_fields[] = {{"vnode", read_vnode_default}, {"viface", read_viface_default}, {NULL, NULL}};
 
-void parse_defaults(struct parser *parser, const json_t *value)
+void parser_read_defaults(struct parser *parser, const json_t *value)
 {
     unsigned problems = parser->reader.count;
     reader_object(&parser->reader, value, "the defaults", default_fields, parser);
@@ -37,9 +37,9 @@ static struct template *find_template(struct parser *parser, const char *name, c
     struct template *template = g_hash_table_lookup(parser->templates, name);
     if (!template) {
         size_t mark = reader_enter(&parser->reader, key);
-        g_autofree char *shown = printable(name);
+        g_autofree char *shown = reader_printable(name);
         g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(parser->templates, NULL);
-        g_autofree char *hint = reader_is_full(&parser->reader) ? g_strdup("") : suggestion(name, names);
+        g_autofree char *hint = reader_is_full(&parser->reader) ? g_strdup("") : reader_suggestion(name, names);
         reader_problem(&parser->reader, "there is no template \"%s\"%s: expected one that stands under \"templates\"", shown, hint);
         reader_leave(&parser->reader, mark);
     }
@@ -54,7 +54,7 @@ static void report_cycle(struct parser *parser, struct template *first)
     struct template *template = first;
     do {
         if (length++ < NAMES_SHOWN) {
-            g_autofree char *shown = printable(template->name);
+            g_autofree char *shown = reader_printable(template->name);
             g_string_append_printf(way, "%s -> ", shown);
         }
         template->broken = true;
@@ -63,7 +63,7 @@ static void report_cycle(struct parser *parser, struct template *first)
     if (length > NAMES_SHOWN) {
         g_string_append_printf(way, "(%u more) -> ", length - NAMES_SHOWN);
     }
-    g_autofree char *shown = printable(first->name);
+    g_autofree char *shown = reader_printable(first->name);
     g_string_append(way, shown);
     size_t mark = reader_enter(&parser->reader, first->name);
     size_t key_mark = reader_enter(&parser->reader, "extends");
@@ -110,7 +110,7 @@ static struct template *parse_template(struct parser *parser, const char *name, 
     struct template *template = g_new0(struct template, 1);
     template->name = name;
     g_hash_table_insert(parser->templates, (void *)name, template);
-    if (!name_check(name, &error)) {
+    if (!names_check(name, &error)) {
         reader_problem(&parser->reader, "%s", error->message);
     }
     reader_object(&parser->reader, value, "a template", template_fields, &template->spec);
@@ -118,7 +118,7 @@ static struct template *parse_template(struct parser *parser, const char *name, 
     return template;
 }
 
-void parse_templates(struct parser *parser, const json_t *value)
+void parser_read_templates(struct parser *parser, const json_t *value)
 {
     if (!reader_is_object(&parser->reader, value, "templates by name")) {
         return;
@@ -146,7 +146,7 @@ void parse_templates(struct parser *parser, const json_t *value)
     }
 }
 
-bool resolve_vnode(struct parser *parser, const struct vnode_spec *own, struct vnode_spec *ret)
+bool parser_resolve_vnode(struct parser *parser, const struct vnode_spec *own, struct vnode_spec *ret)
 {
     const struct template *chain[DEPTH_LIMIT];
     unsigned depth = 0;

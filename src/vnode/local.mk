@@ -25,6 +25,7 @@ distem_vnode_SOURCES = \
 	src/vnode/container.c src/vnode/container.h \
 	src/vnode/container-config.c src/vnode/container-config.h \
 	src/vnode/exec.c src/vnode/exec.h \
+	src/vnode/lxc-log.c src/vnode/lxc-log.h \
 	src/vnode/pump.c src/vnode/pump.h \
 	src/vnode/worker.c src/vnode/worker.h
 distem_vnode_CFLAGS = $(AM_CFLAGS) $(LXC_CFLAGS)

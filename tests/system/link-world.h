@@ -25,7 +25,7 @@ struct world {
     struct vnode *n1, *n2, *n3;
 };
 
-/* Moves the process into namespaces of its own; false where that is not allowed. */
+/* Moves the process into namespaces of its own, with an empty /run; false where that is not allowed. */
 bool world_isolate(void);
 /* Says whether this kernel has netem. */
 bool world_has_netem(void);

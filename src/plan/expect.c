@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "distem/expect.h"
+
+#include <math.h>
+
+#include "distem/units.h"
+#include "family.h"
+
+#define DEFAULT_MTU 1500u
+#define ETHERNET_HEADER 14u
+#define TCP_HEADER 32u /* With the timestamp option. */
+
+static const struct impairment *hop_impairment(const struct hop *hop)
+{
+    return hop->output ? &hop->viface->output : &hop->viface->input;
+}
+
+/* Adds up one way. */
+static void sum_up(const struct path *path, int64_t *latency, double *jitter_squares, uint32_t *ret_loss)
+{
+    double arrives = 1;
+    for (unsigned i = 0; i < path->hops->len; i++) {
+        const struct impairment *impairment = hop_impairment(&g_array_index(path->hops, struct hop, i));
+        *latency += impairment->latency;
+        *jitter_squares += (double)impairment->jitter * (double)impairment->jitter;
+        arrives *= 1 - (double)impairment->loss / PPB_ONE;
+    }
+    *ret_loss = (uint32_t)lround((1 - arrives) * PPB_ONE);
+}
+
+/* Returns the least bandwidth of a way, 0 when it has no limit, and in '*ret_mtu' the least MTU. */
+static uint64_t least_bandwidth(const struct path *path, unsigned *ret_mtu)
+{
+    uint64_t least = 0;
+    unsigned least_mtu = path->hops->len ? UINT16_MAX : DEFAULT_MTU;
+    for (unsigned i = 0; i < path->hops->len; i++) {
+        const struct hop *hop = &g_array_index(path->hops, struct hop, i);
+        uint64_t bandwidth = hop_impairment(hop)->bandwidth;
+        unsigned mtu = hop->viface->vnetwork->mtu ? hop->viface->vnetwork->mtu : DEFAULT_MTU;
+        least = bandwidth && (!least || bandwidth < least) ? bandwidth : least;
+        least_mtu = MIN(least_mtu, mtu);
+    }
+    *ret_mtu = least_mtu;
+    return least;
+}
+
+/* Finds the way from 'from' to 'to' and, from there, the way back to the address that 'from' takes for it: that of the viface it
+ * leaves by. */
+static bool there_and_back(const struct path_finder *finder, const struct vnode *from, const struct vnode *to,
+                           const struct ip_addr *address, struct expectation *ret, GError **error)
+{
+    struct path there, back;
+    if (!path_find(finder, from, address, &there, error)) {
+        return false;
+    }
+    struct ip_addr source =
+        there.hops->len ? *viface_address(g_array_index(there.hops, struct hop, 0).viface, address->family) : *address;
+    if (!path_find(finder, to, &source, &back, error)) {
+        g_array_unref(there.hops);
+        return false;
+    }
+    *ret =
+        (struct expectation){.from = from, .to = to, .from_address = source, .to_address = *address, .there = there, .back = back};
+    return true;
+}
+
+static bool find_addresses(const struct path_finder *finder, const struct vnode *from, const struct vnode *to,
+                           struct expectation *ret, GError **error)
+{
+    g_autoptr(GError) first = NULL;
+    for (uint8_t family = 4; family <= 6; family += 2) {
+        for (unsigned i = 0; i < to->vifaces->len; i++) {
+            const struct ip_addr *address = viface_address(vnode_viface(to, i), family);
+            if (address->family && there_and_back(finder, from, to, address, ret, first ? NULL : &first)) {
+                return true;
+            }
+        }
+    }
+    if (!first) {
+        return fail(error, DISTEM_ERROR_NOT_FOUND, 0, "vnode %s has no address", to->name);
+    }
+    g_propagate_error(error, g_steal_pointer(&first));
+    return false;
+}
+
+bool expect_pair(const struct path_finder *finder, const struct vnode *from, const struct vnode *to, struct expectation *ret,
+                 GError **error)
+{
+    struct expectation expectation;
+    if (!find_addresses(finder, from, to, &expectation, error)) {
+        return false;
+    }
+    double jitter_squares = 0;
+    unsigned mtu;
+    sum_up(&expectation.there, &expectation.rtt, &jitter_squares, &expectation.loss);
+    sum_up(&expectation.back, &expectation.rtt, &jitter_squares, &expectation.loss_back);
+    expectation.rtt_jitter = (int64_t)llround(sqrt(jitter_squares));
+    expectation.bandwidth = least_bandwidth(&expectation.there, &mtu);
+    expectation.goodput = expect_goodput(expectation.bandwidth, mtu, expectation.to_address.family);
+    *ret = expectation;
+    return true;
+}
+
+void expectation_clear(struct expectation *expectation)
+{
+    g_clear_pointer(&expectation->there.hops, g_array_unref);
+    g_clear_pointer(&expectation->back.hops, g_array_unref);
+}
+
+double expect_goodput(uint64_t bandwidth, unsigned mtu, int family)
+{
+    unsigned headers = (family == 4 ? 20 : 40) + TCP_HEADER;
+    return mtu > headers ? (double)bandwidth * (mtu - headers) / (mtu + ETHERNET_HEADER) : 0;
+}
