@@ -42,7 +42,7 @@ static void take_filter(struct nlmsghdr *header, void *aux)
 {
     struct redirect *redirect = aux;
     struct nlattr *kind = nlmsg_find_attr(header, sizeof(struct tcmsg), TCA_KIND);
-    if (header->nlmsg_type != RTM_NEWTFILTER || !kind || strcmp(nla_get_string(kind), "u32")) {
+    if (header->nlmsg_type != RTM_NEWTFILTER || !kind || strcmp(nla_get_string(kind), "u32") != 0) {
         return;
     }
     struct nlattr *options = nlmsg_find_attr(header, sizeof(struct tcmsg), TCA_OPTIONS);
