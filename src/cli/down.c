@@ -9,6 +9,7 @@ int cli_down(struct cli *cli, int argc, char **argv)
 {
     bool no_wait = false;
     const char *timeout = NULL;
+    struct wait_limits limits = WAIT_LIMITS_DEFAULT;
     const struct cli_option options[] = {
         {"no-wait", 'n', NULL, &no_wait, "return at once and do not wait until all is gone"},
         {"timeout", 't', "TIME", &timeout, "wait for at most so long (\"90s\"), then fail; the daemon goes on"},
@@ -23,19 +24,18 @@ int cli_down(struct cli *cli, int argc, char **argv)
         .options = options,
     };
     char **arguments;
-    int timeout_ms;
     int status = cli_parse(cli, &usage, argc, argv, &arguments);
     if (status != CLI_GO_ON) {
         return status;
     }
-    if (!wait_parse_timeout(timeout, &timeout_ms)) {
+    if (!wait_parse_time("timeout", timeout, &limits.timeout_ms)) {
         return CLI_USAGE;
     }
     json_t *answer = cli_connect(cli) ? distem_down(cli->client, &cli->error) : NULL;
     if (!answer) {
         return cli->client ? cli_fail(cli) : CLI_FAILED;
     }
-    status = no_wait ? CLI_OK : wait_for_generation(cli, cli_integer(answer, "generation"), timeout_ms, "down");
+    status = no_wait ? CLI_OK : wait_for_generation(cli, cli_integer(answer, "generation"), &limits, "Down");
     if (cli->json) {
         cli_print_json(json_incref(answer));
     }

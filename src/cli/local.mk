@@ -16,3 +16,6 @@ tests_cli_double_SOURCES = \
 	tests/cli/double-answers.c tests/cli/double-exec.c tests/cli/double.c tests/cli/double.h tests/unit/poll-stub.c \
 	src/client/frames.c src/client/frames.h
 tests_cli_double_LDADD = librest.la
+
+TESTS += tests/cli/test-cli.py
+EXTRA_DIST += tests/cli/harness.py tests/cli/test-cli.py

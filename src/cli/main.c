@@ -12,6 +12,7 @@
 #include "distem/topology.h"
 #include "options.h"
 #include "terminal.h"
+#include "text.h"
 
 const struct cli_command cli_commands[] = {
     {"up", cli_up, "make the platform what a topology file says"},
@@ -82,8 +83,11 @@ void cli_complain(const char *format, ...)
     va_start(args, format);
     g_autofree char *message = g_strdup_vprintf(format, args);
     va_end(args);
+    g_autofree char *text = g_strconcat("distem: ", message, NULL);
+    unsigned width = terminal_width(stderr);
+    g_autofree char *wrapped = width ? text_wrap(text, width - 1, 0) : g_strdup(text);
     fflush(stdout);
-    fprintf(stderr, "%sdistem:%s %s\n", terminal_color(stderr, COLOR_RED), terminal_plain(stderr), message);
+    fprintf(stderr, "%sdistem:%s%s\n", terminal_color(stderr, COLOR_RED), terminal_plain(stderr), wrapped + strlen("distem:"));
 }
 
 int cli_fail(struct cli *cli)

@@ -97,18 +97,22 @@ static void print_table(const json_t *results)
     table_free(table);
 }
 
-static void print_problems(const json_t *results, const char *const *kinds)
+/* Says what could not be measured, and returns whether there was something. */
+static bool print_problems(const json_t *results, const char *const *kinds)
 {
     size_t i;
     json_t *result;
+    bool any = false;
     json_array_foreach (results, i, result) {
         for (const char *const *kind = kinds; *kind; kind++) {
             const char *problem = cli_string(json_object_get(result, *kind), "problem", NULL);
             if (problem) {
                 printf("%s -> %s: %s: %s\n", cli_string(result, "from", "?"), cli_string(result, "to", "?"), *kind, problem);
+                any = true;
             }
         }
     }
+    return any;
 }
 
 /* How far a figure is off: relatively, a loss in absolute terms. */
@@ -161,7 +165,9 @@ void report_print(const json_t *verification, bool brief)
     if (!brief) {
         print_table(results);
         putchar('\n');
-        print_problems(results, kinds);
+        if (print_problems(results, kinds)) {
+            putchar('\n');
+        }
         for (const char *const *kind = kinds; *kind; kind++) {
             print_worst(results, *kind);
         }

@@ -28,10 +28,13 @@ static void print_answer(const struct cli *cli, const char *file, const json_t *
 int cli_up(struct cli *cli, int argc, char **argv)
 {
     bool no_wait = false, verbose = false;
-    const char *timeout = NULL;
+    const char *timeout = NULL, *give_up = NULL;
+    struct wait_limits limits = WAIT_LIMITS_DEFAULT;
     const struct cli_option options[] = {
         {"no-wait", 'n', NULL, &no_wait, "return when the daemon has taken the topology, and do not wait until it is real"},
         {"timeout", 't', "TIME", &timeout, "wait for at most so long (\"90s\"), then fail; the daemon goes on"},
+        {"give-up", 'g', "TIME", &give_up,
+         "fail when something has failed and nothing has moved for so long [20s]; the daemon goes on"},
         {"verbose", 'v', NULL, &verbose, "list every change"},
         {0},
     };
@@ -47,12 +50,11 @@ int cli_up(struct cli *cli, int argc, char **argv)
     };
     char **arguments, *text;
     size_t size;
-    int timeout_ms;
     int status = cli_parse(cli, &usage, argc, argv, &arguments);
     if (status != CLI_GO_ON) {
         return status;
     }
-    if (!wait_parse_timeout(timeout, &timeout_ms)) {
+    if (!wait_parse_time("timeout", timeout, &limits.timeout_ms) || !wait_parse_time("give-up", give_up, &limits.give_up_ms)) {
         return CLI_USAGE;
     }
     if (!cli_read_file(arguments[0], &text, &size)) {
@@ -66,7 +68,13 @@ int cli_up(struct cli *cli, int argc, char **argv)
     if (!cli->json) {
         print_answer(cli, arguments[0], answer, verbose);
     }
-    status = no_wait ? CLI_OK : wait_for_generation(cli, cli_integer(answer, "generation"), timeout_ms, "up");
+    if (!no_wait) {
+        /* What there is may still be on its way. */
+        const char *done_text = json_array_size(json_object_get(answer, "changes")) ? "Up" : NULL;
+        status = wait_for_generation(cli, cli_integer(answer, "generation"), &limits, done_text);
+    } else {
+        status = CLI_OK;
+    }
     if (cli->json) {
         cli_print_json(json_incref(answer));
     }

@@ -137,9 +137,8 @@ int cli_verify(struct cli *cli, int argc, char **argv)
         {"seed", 0, "N", &seed, "choose them by this number: the same one, the same pairs"},
         {"only", 'o', "KIND,...", &only, "measure only rtt, goodput, loss"},
         {"tolerance", 'T', "LIST", &tolerance,
-         "what a figure may differ: rtt=1%,rtt-floor=0.3ms,goodput=3% (the defaults); an RTT is right when it is within either of "
-         "its "
-         "two"},
+         "by how much a figure may differ: rtt=1%,rtt-floor=0.3ms,goodput=3% (the defaults); for an RTT the larger of its two "
+         "counts"},
         {"timeout", 't', "TIME", &timeout, "wait for at most so long (\"90s\"), then fail"},
         {0},
     };
@@ -152,13 +151,13 @@ int cli_verify(struct cli *cli, int argc, char **argv)
         .options = options,
     };
     char **arguments;
-    int timeout_ms;
+    int timeout_ms = -1;
     int status = cli_parse(cli, &usage, argc, argv, &arguments);
     if (status != CLI_GO_ON) {
         return status;
     }
     json_t *what = json_object();
-    bool ok = wait_parse_timeout(timeout, &timeout_ms);
+    bool ok = wait_parse_time("timeout", timeout, &timeout_ms);
     ok = ok && (!pairs || put(what, "pairs", parse_pairs(pairs)));
     ok = ok && (!sample || put(what, "sample", parse_number("sample", sample, 1)));
     ok = ok && (!seed || put(what, "seed", parse_number("seed", seed, 0)));

@@ -11,9 +11,6 @@
 #include "meter.h"
 #include "text.h"
 
-/* When nothing moves for so long and all that is missing has failed, it is of no use to wait on. */
-#define STUCK_US (10 * G_USEC_PER_SEC)
-
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signal_number)
@@ -33,10 +30,10 @@ static void catch_interrupt(struct sigaction *ret_before)
 struct deployment {
     struct meter meter;
     GHashTable *told; /* Errors that were shown, as a set of strings. */
-    int64_t running;  /* What was running when last looked ... */
-    int64_t moved;    /* ... and when that changed last: monotonic, us. */
+    int64_t total, running, failed;
+    int64_t moved; /* When one of these changed last: monotonic, us. */
+    int give_up_ms;
     bool stuck;
-    int64_t failed;
 };
 
 static void tell_errors(struct deployment *deployment, const json_t *progress)
@@ -59,45 +56,66 @@ static bool show_deployment(const json_t *progress, void *aux)
 {
     struct deployment *deployment = aux;
     const json_t *vnodes = json_object_get(progress, "vnodes");
-    int64_t running = cli_integer(vnodes, "running"), total = cli_integer(vnodes, "total");
+    int64_t total = cli_integer(vnodes, "total"), running = cli_integer(vnodes, "running"), failed = cli_integer(vnodes, "failed");
     int64_t now = g_get_monotonic_time();
-    deployment->failed = cli_integer(vnodes, "failed");
-    if (running != deployment->running || running + deployment->failed < total) {
+    if (total != deployment->total || running != deployment->running || failed != deployment->failed) {
+        deployment->total = total;
         deployment->running = running;
+        deployment->failed = failed;
         deployment->moved = now;
     }
-    deployment->stuck = deployment->failed && now - deployment->moved > STUCK_US;
+    deployment->stuck = json_array_size(json_object_get(progress, "errors")) && deployment->give_up_ms >= 0 &&
+                        (now - deployment->moved) / 1000 >= deployment->give_up_ms;
     tell_errors(deployment, progress);
-    meter_show(&deployment->meter, running, total, deployment->failed);
+    meter_show(&deployment->meter, running, total, failed);
     return !interrupted && !deployment->stuck;
 }
 
-int wait_for_generation(struct cli *cli, int64_t generation, int timeout_ms, const char *done_text)
+/* Says why the generation was not reached. Returns the exit code. */
+static int explain(struct cli *cli, const struct deployment *deployment)
 {
-    struct deployment deployment = {.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL), .running = -1};
-    meter_begin(&deployment.meter, "vnodes running", cli->quiet || cli->json);
-    struct sigaction before;
-    catch_interrupt(&before);
-    bool done = distem_wait(cli->client, generation, timeout_ms, show_deployment, &deployment, &cli->error);
-    sigaction(SIGINT, &before, NULL);
-    meter_clear(&deployment.meter);
-    g_hash_table_unref(deployment.told);
-    if (done) {
-        if (!cli->quiet && !cli->json) {
-            printf("%s after %.1f s\n", done_text, meter_seconds(&deployment.meter));
-        }
-        return CLI_OK;
-    }
     if (interrupted) {
         cli_complain("stopped waiting; the daemon goes on: see `distem status`");
         return CLI_INTERRUPTED;
     }
-    if (deployment.stuck) {
-        g_autofree char *failed = text_count(deployment.failed, "vnode");
-        cli_complain("%s failed; the daemon goes on trying: see `distem status`", failed);
+    if (deployment->stuck && !strcmp(cli->error.code, "stopped")) {
+        cli_complain("nothing has moved for %.1f s (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                     " vnodes run); the daemon goes on trying: see `distem status`",
+                     deployment->give_up_ms / 1000.0, deployment->running, deployment->total);
+        return CLI_FAILED;
+    }
+    if (!strcmp(cli->error.code, "timeout")) {
+        cli_complain("%s (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " vnodes run); the daemon goes on: see `distem status`",
+                     cli->error.message, deployment->running, deployment->total);
         return CLI_FAILED;
     }
     return cli_fail(cli);
+}
+
+int wait_for_generation(struct cli *cli, int64_t generation, const struct wait_limits *limits, const char *done_text)
+{
+    bool silent = cli->quiet || cli->json;
+    struct deployment deployment = {.running = -1, .give_up_ms = limits->give_up_ms};
+    deployment.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    meter_begin(&deployment.meter, "vnodes running", silent);
+    struct sigaction before;
+    catch_interrupt(&before);
+    bool done = distem_wait(cli->client, generation, limits->timeout_ms, show_deployment, &deployment, &cli->error);
+    sigaction(SIGINT, &before, NULL);
+    meter_clear(&deployment.meter);
+    g_hash_table_unref(deployment.told);
+    if (!done) {
+        return explain(cli, &deployment);
+    }
+    if (!silent && done_text) {
+        g_autofree char *vnodes = text_count(deployment.running, "vnode");
+        printf("%s after %.1f s", done_text, meter_seconds(&deployment.meter));
+        if (deployment.running) {
+            printf(": %s running", vnodes);
+        }
+        putchar('\n');
+    }
+    return CLI_OK;
 }
 
 static bool show_verification(const json_t *state, void *aux)
@@ -124,16 +142,15 @@ json_t *wait_for_verification(struct cli *cli, int64_t id, int timeout_ms, int *
     return state;
 }
 
-bool wait_parse_timeout(const char *text, int *ret_ms)
+bool wait_parse_time(const char *option, const char *text, int *ret_ms)
 {
     int64_t ns;
     g_autoptr(GError) error = NULL;
     if (!text) {
-        *ret_ms = -1;
         return true;
     }
     if (!time_parse(text, &ns, &error)) {
-        cli_complain("--timeout: %s", error->message);
+        cli_complain("--%s: %s", option, error->message);
         return false;
     }
     *ret_ms = (int)MIN(ns / NS_PER_MS, G_MAXINT);

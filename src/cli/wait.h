@@ -5,14 +5,25 @@
 
 #include "cli.h"
 
-/* Waits until 'generation' is realised, for at most 'timeout_ms' (negative: for ever); tells of vnodes that fail. Prints
- * 'done_text' with the time it took, or why it did not come to that. Returns the exit code. */
-int wait_for_generation(struct cli *, int64_t generation, int timeout_ms, const char *done_text);
+/* How long to wait. */
+struct wait_limits {
+    int timeout_ms; /* At most, in all; negative: for ever. */
+    int give_up_ms; /* When something has failed and nothing moves any more; negative: never. */
+};
+#define WAIT_LIMITS_DEFAULT                                                                                                        \
+    {                                                                                                                              \
+        .timeout_ms = -1, .give_up_ms = 20000                                                                                      \
+    }
+
+/* Waits until 'generation' is realised; tells of what fails. Prints 'done_text' (NULL: nothing) with the time it took, or why it
+ * did not come to that. Returns the exit code. */
+int wait_for_generation(struct cli *, int64_t generation, const struct wait_limits *limits, const char *done_text);
 
 /* Waits for verification 'id'. Returns it, or NULL with the exit code in '*ret_status' after printing why. */
 json_t *wait_for_verification(struct cli *, int64_t id, int timeout_ms, int *ret_status);
 
-/* Reads the value of --timeout (NULL: none given) as milliseconds, -1 for none. Returns false after a complaint. */
-bool wait_parse_timeout(const char *text, int *ret_ms);
+/* Reads 'text', the value of 'option' (NULL: none given, which leaves '*ret_ms' alone), as a time. Returns false after a complaint.
+ */
+bool wait_parse_time(const char *option, const char *text, int *ret_ms);
 
 #endif

@@ -4,6 +4,7 @@
 #include "double.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
@@ -23,6 +24,8 @@ struct command {
     int signals;               /* Tells of the command's end. */
     pid_t pid;
     struct frame_reader reader;
+    GByteArray *pending; /* For 'input'. */
+    bool input_ends;     /* ... after 'pending'. */
 };
 
 static void send_frame(int fd, uint8_t type, const void *data, size_t size)
@@ -65,21 +68,25 @@ static void start(struct command *command, const char *const *argv, bool tty)
         command->errors = -1;
     } else {
         close(in[0]), close(out[1]), close(err[1]);
+        fcntl(in[1], F_SETFL, O_NONBLOCK);
         command->input = in[1], command->output = out[0], command->errors = err[0];
     }
+}
+
+/* Writes what the command takes now. */
+static void feed(struct command *command)
+{
+    ssize_t n = write(command->input, command->pending->data, command->pending->len);
+    bool broken = n < 0 && errno != EAGAIN;
+    g_byte_array_remove_range(command->pending, 0, broken ? command->pending->len : (guint)MAX(n, 0));
 }
 
 static void take_frame(struct command *command, const struct frame *frame)
 {
     const uint8_t *p = frame->payload;
-    if (frame->type == EXEC_STDIN && frame->size) {
-        for (size_t done = 0; done < frame->size && command->input >= 0;) {
-            ssize_t n = write(command->input, p + done, frame->size - done);
-            done += n > 0 ? (size_t)n : frame->size;
-        }
-    } else if (frame->type == EXEC_STDIN && command->input != command->output) {
-        close(command->input);
-        command->input = -1;
+    if (frame->type == EXEC_STDIN) {
+        g_byte_array_append(command->pending, p, (guint)frame->size);
+        command->input_ends = !frame->size && command->input != command->output;
     } else if (frame->type == EXEC_SIGNAL) {
         kill(command->pid, *p);
     } else if (frame->type == EXEC_RESIZE) {
@@ -122,8 +129,9 @@ static void serve(struct command *command)
         struct pollfd fds[] = {
             {.fd = command->output, .events = POLLIN},
             {.fd = command->errors, .events = POLLIN},
-            {.fd = command->socket, .events = POLLIN},
+            {.fd = command->pending->len < EXEC_PAYLOAD_MAX ? command->socket : -1, .events = POLLIN},
             {.fd = status < 0 ? command->signals : -1, .events = POLLIN},
+            {.fd = command->pending->len ? command->input : -1, .events = POLLOUT},
         };
         poll(fds, G_N_ELEMENTS(fds), -1);
         if (fds[0].revents) {
@@ -134,6 +142,13 @@ static void serve(struct command *command)
         }
         if (fds[2].revents) {
             take_client(command);
+        }
+        if (fds[4].revents) {
+            feed(command);
+        }
+        if (command->input_ends && !command->pending->len && command->input >= 0) {
+            close(command->input);
+            command->input = -1;
         }
         if (fds[3].revents && waitpid(command->pid, &status, WNOHANG) == 0) {
             status = -1;
@@ -163,7 +178,7 @@ void double_exec(int fd, const char *const *argv, bool tty)
     }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
-    struct command command = {.socket = fd};
+    struct command command = {.socket = fd, .pending = g_byte_array_new()};
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);

@@ -145,11 +145,11 @@ static void get_progress(struct rest_request *request, void *context)
     if (failed) {
         json_array_append_new(errors, json_pack("{ss, ss}", "object", "vnode n4", "message", "the image is gone"));
     }
-    int64_t total = d->text ? VNODES : d->running;
+    int64_t total = d->text ? VNODES : 0, running = d->text ? d->running : 0;
     rest_reply(request, 200,
                json_pack("{sI, sI, s{sI, sI, sI, si}, so}", "generation", (json_int_t)d->generation, "realised",
                          (json_int_t)realised(d), "vnodes", "total", (json_int_t)total, "running", (json_int_t)d->running,
-                         "waiting", (json_int_t)(total - d->running - failed), "failed", failed, "errors", errors));
+                         "waiting", (json_int_t)(total - running - failed), "failed", failed, "errors", errors));
 }
 
 static void get_pnodes(struct rest_request *request, void *context)
