@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <glib.h>
+#include <fcntl.h>
+
 #include <glib/gstdio.h>
 
 #include "distem/exec-protocol.h"
