@@ -16,6 +16,9 @@
 #define MARK_VNETWORK "distem-vnetwork" /* Of bridges. */
 #define MARK_VIFACE "distem-viface"     /* Of ports. */
 
+/* The type of the QoS row that our ports have. */
+#define QOS_TYPE "linux-noop"
+
 /* A wanted bridge. */
 struct bridge {
     uint32_t vnetwork_id;
@@ -35,6 +38,7 @@ struct vswitch {
     bool rows_stale;           /* The rows have not been compared since something changed. */
     bool ports_stale;          /* Nor have the interfaces been looked at. */
     unsigned idl_seqno;        /* Of the copy when the two were last set. */
+    int64_t lost_at;           /* ms: when the database was found not to answer; 0: it does. */
     struct ovsdb_idl_txn *txn; /* On its way, or NULL. */
     int64_t retry_at;          /* ms: no new transaction before this time. */
     int64_t wanted_cfg;        /* The switch has acted on our rows when its cur_cfg is this. */
@@ -56,6 +60,8 @@ unsigned rows_compare(struct vswitch *, struct ovsdb_idl_txn *);
 /* Reads the OpenFlow port numbers of the wanted ports, and sets ports_open and port_error. 'is_current': the switch has acted on
  * the rows, so that a port without a number is an error. */
 void rows_read_ofports(struct vswitch *, bool is_current);
+/* Deletes a QoS row, in the open transaction, with what refers to it. */
+void rows_delete_qos(struct ovsdb_idl *, const struct ovsrec_qos *);
 /* Says whether the row is ours: with 'owner' NULL any daemon's of this program. */
 bool rows_owned(const struct smap *external_ids, const char *owner);
 

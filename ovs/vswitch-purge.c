@@ -31,6 +31,13 @@ static bool remove_bridges(struct ovsdb_idl *idl, const char *owner, int64_t dea
             ovsrec_open_vswitch_update_bridges_delvalue(root, row);
         }
     }
+    const struct ovsrec_qos *qos, *next;
+    OVSREC_QOS_FOR_EACH_SAFE(qos, next, idl)
+    {
+        if (rows_owned(&qos->external_ids, owner)) {
+            rows_delete_qos(idl, qos);
+        }
+    }
     ovsdb_idl_txn_increment(txn, &root->header_, &ovsrec_open_vswitch_col_next_cfg, false);
     enum ovsdb_idl_txn_status status;
     while ((status = ovsdb_idl_txn_commit(txn)) == TXN_INCOMPLETE && wait_turn(idl, deadline)) {

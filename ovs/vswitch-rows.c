@@ -9,20 +9,31 @@
 struct ovsdb_idl *rows_idl_new(void)
 {
     static const struct ovsdb_idl_column *const columns[] = {
-        &ovsrec_open_vswitch_col_bridges,  &ovsrec_open_vswitch_col_cur_cfg,
-        &ovsrec_open_vswitch_col_next_cfg, &ovsrec_bridge_col_name,
-        &ovsrec_bridge_col_ports,          &ovsrec_bridge_col_fail_mode,
-        &ovsrec_bridge_col_datapath_type,  &ovsrec_bridge_col_other_config,
-        &ovsrec_bridge_col_external_ids,   &ovsrec_port_col_name,
-        &ovsrec_port_col_interfaces,       &ovsrec_port_col_external_ids,
-        &ovsrec_interface_col_name,        &ovsrec_interface_col_ofport,
+        &ovsrec_open_vswitch_col_bridges,
+        &ovsrec_open_vswitch_col_cur_cfg,
+        &ovsrec_open_vswitch_col_next_cfg,
+        &ovsrec_bridge_col_name,
+        &ovsrec_bridge_col_ports,
+        &ovsrec_bridge_col_fail_mode,
+        &ovsrec_bridge_col_datapath_type,
+        &ovsrec_bridge_col_other_config,
+        &ovsrec_bridge_col_external_ids,
+        &ovsrec_port_col_name,
+        &ovsrec_port_col_interfaces,
+        &ovsrec_port_col_external_ids,
+        &ovsrec_interface_col_name,
+        &ovsrec_interface_col_ofport,
         &ovsrec_interface_col_error,
+        &ovsrec_port_col_qos,
+        &ovsrec_qos_col_type,
+        &ovsrec_qos_col_external_ids,
     };
     struct ovsdb_idl *idl = ovsdb_idl_create_unconnected(&ovsrec_idl_class, false);
     ovsdb_idl_add_table(idl, &ovsrec_table_open_vswitch);
     ovsdb_idl_add_table(idl, &ovsrec_table_bridge);
     ovsdb_idl_add_table(idl, &ovsrec_table_port);
     ovsdb_idl_add_table(idl, &ovsrec_table_interface);
+    ovsdb_idl_add_table(idl, &ovsrec_table_qos);
     for (unsigned i = 0; i < G_N_ELEMENTS(columns); i++) {
         ovsdb_idl_add_column(idl, columns[i]);
     }
@@ -40,7 +51,8 @@ struct comparison {
     struct vswitch *vs;
     struct ovsdb_idl_txn *txn;
     const struct ovsrec_open_vswitch *root;
-    GHashTable *port_rows; /* Name -> row: all ports of all bridges. */
+    const struct ovsrec_qos *qos; /* See find_qos(). */
+    GHashTable *port_rows;        /* Name -> row: all ports of all bridges. */
     unsigned n_changes;
 };
 
@@ -62,6 +74,48 @@ static void put_marks(const struct vswitch *vs, const char *key, uint32_t id, st
     smap_add_format(ids, key, "%" G_GUINT32_FORMAT, id);
 }
 
+void rows_delete_qos(struct ovsdb_idl *idl, const struct ovsrec_qos *qos)
+{
+    /* The database minds references also from rows that the same transaction leaves to its garbage collection. */
+    const struct ovsrec_port *port;
+    OVSREC_PORT_FOR_EACH (port, idl) {
+        if (port->qos == qos) {
+            ovsrec_port_set_qos(port, NULL);
+        }
+    }
+    ovsrec_qos_delete(qos);
+}
+
+/* Finds our QoS row, or makes it when there are ports to have it and deletes it when there are none. The type linux-noop keeps the
+ * switch's hands off a port's qdiscs: without it, ovs-vswitchd deletes the root qdisc of every port that it opens. */
+static void find_qos(struct comparison *c)
+{
+    bool needed = g_hash_table_size(c->vs->bridges);
+    const struct ovsrec_qos *row, *next;
+    OVSREC_QOS_FOR_EACH_SAFE(row, next, c->vs->idl)
+    {
+        if (!rows_owned(&row->external_ids, c->vs->owner)) {
+            continue;
+        }
+        if (needed && !c->qos && !strcmp(row->type, QOS_TYPE)) {
+            c->qos = row;
+        } else {
+            rows_delete_qos(c->vs->idl, row);
+            c->n_changes++;
+        }
+    }
+    if (needed && !c->qos) {
+        struct ovsrec_qos *qos = ovsrec_qos_insert(c->txn);
+        ovsrec_qos_set_type(qos, QOS_TYPE);
+        struct smap ids = SMAP_INITIALIZER(&ids);
+        smap_add(&ids, MARK_OWNER, c->vs->owner);
+        ovsrec_qos_set_external_ids(qos, &ids);
+        smap_destroy(&ids);
+        c->qos = qos;
+        c->n_changes++;
+    }
+}
+
 /* Makes a port with its interface. */
 static struct ovsrec_port *insert_port(struct comparison *c, const struct vswitch_port *want)
 {
@@ -70,6 +124,7 @@ static struct ovsrec_port *insert_port(struct comparison *c, const struct vswitc
     struct ovsrec_port *port = ovsrec_port_insert(c->txn);
     ovsrec_port_set_name(port, want->netdev);
     ovsrec_port_set_interfaces(port, &interface, 1);
+    ovsrec_port_set_qos(port, c->qos);
     struct smap ids = SMAP_INITIALIZER(&ids);
     put_marks(c->vs, MARK_VIFACE, want->viface_id, &ids);
     ovsrec_port_set_external_ids(port, &ids);
@@ -139,7 +194,7 @@ static void compare_bridge_columns(struct comparison *c, const struct bridge *br
         ovsrec_bridge_set_fail_mode(row, "secure");
         c->n_changes++;
     }
-    if (strcmp(row->datapath_type, c->vs->datapath_type)) {
+    if (strcmp(row->datapath_type, c->vs->datapath_type) != 0) {
         ovsrec_bridge_set_datapath_type(row, c->vs->datapath_type);
         c->n_changes++;
     }
@@ -162,7 +217,7 @@ static GHashTable *remove_ports(struct comparison *c, const struct bridge *bridg
     return kept;
 }
 
-/* Sets the marks of our port that stays. */
+/* Sets the marks and the QoS of our port that stays. */
 static void compare_port(struct comparison *c, const struct bridge *bridge, const struct vswitch_port *want,
                          const struct ovsrec_port *row)
 {
@@ -170,8 +225,14 @@ static void compare_port(struct comparison *c, const struct bridge *bridge, cons
     if (!rows_owned(&row->external_ids, c->vs->owner)) {
         note_error(&c->vs->row_error, "bridge %s: port %s is there but not marked as ours: remove it with ovs-vsctl del-port %s",
                    bridge->name, want->netdev, want->netdev);
-    } else if (g_strcmp0(smap_get(&row->external_ids, MARK_VIFACE), id)) {
+        return;
+    }
+    if (g_strcmp0(smap_get(&row->external_ids, MARK_VIFACE), id)) {
         ovsrec_port_update_external_ids_setkey(row, MARK_VIFACE, id);
+        c->n_changes++;
+    }
+    if (row->qos != c->qos) {
+        ovsrec_port_set_qos(row, c->qos);
         c->n_changes++;
     }
 }
@@ -226,6 +287,7 @@ unsigned rows_compare(struct vswitch *vs, struct ovsdb_idl_txn *txn)
     OVSREC_PORT_FOR_EACH (port, vs->idl) {
         g_hash_table_insert(c.port_rows, port->name, (void *)port);
     }
+    find_qos(&c);
     g_autoptr(GHashTable) seen = compare_present(&c);
     GHashTableIter iter;
     void *name;
@@ -244,7 +306,7 @@ unsigned rows_compare(struct vswitch *vs, struct ovsdb_idl_txn *txn)
 static void read_bridge_ofports(struct vswitch *vs, struct bridge *bridge, const struct ovsrec_bridge *row)
 {
     const struct vswitch_port *first = (const struct vswitch_port *)(const void *)bridge->ports->data;
-    g_autofree uint16_t *ofports = g_new0(uint16_t, bridge->ports->len);
+    uint16_t *ofports = g_new0(uint16_t, bridge->ports->len);
     for (size_t i = 0; row && i < row->n_ports; i++) {
         const struct ovsrec_port *port = row->ports[i];
         const struct vswitch_port *want = g_hash_table_lookup(bridge->index, port->name);
@@ -259,10 +321,11 @@ static void read_bridge_ofports(struct vswitch *vs, struct bridge *bridge, const
             ofports[want - first] = (uint16_t)*interface->ofport;
         }
     }
-    if (memcmp(bridge->ofports, ofports, bridge->ports->len * sizeof *ofports)) {
-        memcpy(bridge->ofports, ofports, bridge->ports->len * sizeof *ofports);
-        bridge->rules_stale = true;
+    for (unsigned i = 0; i < bridge->ports->len; i++) {
+        bridge->rules_stale |= ofports[i] != bridge->ofports[i];
     }
+    g_free(bridge->ofports);
+    bridge->ofports = ofports;
 }
 
 /* Looks for wanted ports of a bridge without a number. */

@@ -14,10 +14,22 @@
 
 /* Pause after a transaction that the database refused. */
 #define RETRY_MS 1000
+/* A database that does not answer for this time is an error. */
+#define PATIENCE_MS 1000
 
 void vswitch_bridge_name(uint32_t vnetwork_id, char name[16])
 {
     snprintf(name, 16, "db%" G_GUINT32_FORMAT, vnetwork_id);
+}
+
+/* Makes a bridge without ports. */
+static struct bridge *bridge_new(const char *name)
+{
+    struct bridge *bridge = g_new0(struct bridge, 1);
+    g_strlcpy(bridge->name, name, sizeof bridge->name);
+    bridge->ports = g_array_new(FALSE, FALSE, sizeof(struct vswitch_port));
+    bridge->index = g_hash_table_new(g_str_hash, g_str_equal);
+    return bridge;
 }
 
 static void bridge_free(void *data)
@@ -72,13 +84,13 @@ static void set_ports(struct bridge *bridge, const GArray *wanted)
     for (unsigned i = 0; i < ports->len; i++) {
         struct vswitch_port *port = &g_array_index(ports, struct vswitch_port, i);
         g_hash_table_insert(index, port->netdev, port);
-        const struct vswitch_port *old = bridge->index ? g_hash_table_lookup(bridge->index, port->netdev) : NULL;
+        const struct vswitch_port *old = g_hash_table_lookup(bridge->index, port->netdev);
         if (old) {
             ofports[i] = bridge->ofports[old - (const struct vswitch_port *)(const void *)bridge->ports->data];
         }
     }
-    g_clear_pointer(&bridge->index, g_hash_table_unref);
-    g_clear_pointer(&bridge->ports, g_array_unref);
+    g_hash_table_unref(bridge->index);
+    g_array_unref(bridge->ports);
     g_free(bridge->ofports);
     bridge->ports = ports;
     bridge->index = index;
@@ -108,12 +120,11 @@ void vswitch_want(struct vswitch *vs, const GArray *wanted)
         const struct vswitch_bridge *want = &g_array_index(wanted, struct vswitch_bridge, i);
         struct bridge *bridge = g_hash_table_lookup(vs->bridges, want->name);
         if (!bridge) {
-            bridge = g_new0(struct bridge, 1);
-            g_strlcpy(bridge->name, want->name, sizeof bridge->name);
+            bridge = bridge_new(want->name);
             g_hash_table_insert(vs->bridges, bridge->name, bridge);
         }
         bridge->vnetwork_id = want->vnetwork_id;
-        if (!bridge->ports || !same_ports(bridge->ports, want->ports)) {
+        if (!same_ports(bridge->ports, want->ports)) {
             set_ports(bridge, want->ports);
         }
         g_hash_table_add(names, bridge->name);
@@ -201,40 +212,47 @@ static bool run_bridge(struct vswitch *vs, struct bridge *bridge, bool may_conne
     return ofconn_is_synced(bridge->conn);
 }
 
-/* Makes vs->error out of all that is wrong. Returns whether it changed. */
-static bool update_error(struct vswitch *vs)
+/* Returns the first thing that is wrong, to be freed, or NULL. */
+static char *find_error(const struct vswitch *vs)
 {
-    const char *first = NULL;
-    g_autofree char *text = NULL;
-    if (!ovsdb_idl_is_connected(vs->idl)) {
-        first = "the database of Open vSwitch does not answer";
-    } else if (vs->txn_error) {
-        first = vs->txn_error;
-    } else {
-        first = vs->row_error ? vs->row_error : vs->port_error;
+    if (vs->lost_at && time_msec() >= vs->lost_at + PATIENCE_MS) {
+        return g_strdup("the database of Open vSwitch does not answer");
+    }
+    const char *errors[] = {vs->txn_error, vs->row_error, vs->port_error};
+    for (unsigned i = 0; i < G_N_ELEMENTS(errors); i++) {
+        if (errors[i]) {
+            return g_strdup(errors[i]);
+        }
     }
     GHashTableIter iter;
     void *data;
     g_hash_table_iter_init(&iter, vs->bridges);
-    while (!first && g_hash_table_iter_next(&iter, NULL, &data)) {
+    while (g_hash_table_iter_next(&iter, NULL, &data)) {
         const struct bridge *bridge = data;
         if (bridge->conn && ofconn_error(bridge->conn)) {
-            first = text = g_strdup_printf("bridge %s: %s", bridge->name, ofconn_error(bridge->conn));
+            return g_strdup_printf("bridge %s: %s", bridge->name, ofconn_error(bridge->conn));
         }
     }
-    if (!g_strcmp0(first, vs->error)) {
-        return false;
-    }
-    char *new_error = g_strdup(first);
+    return NULL;
+}
+
+/* Brings vs->error up to date. Returns whether it changed. */
+static bool update_error(struct vswitch *vs)
+{
+    char *error = find_error(vs);
+    bool changed = g_strcmp0(error, vs->error) != 0;
     g_free(vs->error);
-    vs->error = new_error;
-    return true;
+    vs->error = error;
+    return changed;
 }
 
 void vswitch_run(struct vswitch *vs)
 {
     ovsdb_idl_run(vs->idl);
     bool usable = ovsdb_idl_has_ever_connected(vs->idl) && ovsdb_idl_is_connected(vs->idl);
+    if (usable || !vs->lost_at) {
+        vs->lost_at = usable ? 0 : time_msec();
+    }
     if (vs->txn) {
         finish_transaction(vs);
     }
@@ -268,6 +286,9 @@ void vswitch_run(struct vswitch *vs)
 void vswitch_wait(struct vswitch *vs)
 {
     ovsdb_idl_wait(vs->idl);
+    if (vs->lost_at && time_msec() < vs->lost_at + PATIENCE_MS) {
+        poll_timer_wait_until(vs->lost_at + PATIENCE_MS);
+    }
     if (vs->txn) {
         ovsdb_idl_txn_wait(vs->txn);
     } else if (vs->rows_stale && ovsdb_idl_is_connected(vs->idl)) {

@@ -24,8 +24,9 @@ check() {
 }
 
 skip_all() {
+    # With exit status 77 automake's driver would count an error, too.
     echo "1..0 # SKIP $*"
-    exit 77
+    exit 0
 }
 
 # on_exit COMMAND...: runs COMMAND when the test ends, the last one first.

@@ -42,6 +42,8 @@ struct platform *plan(const struct platform *asked, const struct platform *curre
  *     two that overlap cannot be a gateway.
  *   - A vroute holds for all vnodes on its 'from' which are not on 'to' themselves, and for everything within its prefix that no
  *     longer vroute there is for. A gateway that is on other vnetworks, too, and has a shorter way there, keeps that.
+ *     What it sends to a vnode and nobody in the platform has is taken to be that vnode's own; all else that would go in a circle
+ * is a problem.
  *   - What a wider route says is left out; default routes are used where they make the table smaller and no circle. */
 bool plan_ids(struct platform *, const struct platform *current, struct diagnostics *problems);
 bool plan_addresses(struct platform *, const struct platform *current, struct diagnostics *problems);

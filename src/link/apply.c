@@ -207,6 +207,7 @@ static bool write_port(struct job *job, struct port *port, GError **error)
         return false;
     }
     if (!impairment_is_zero(output)) {
+        g_assert(port->ifb); /* make_devices() saw to it. */
         int ifb = port->ifb->netdev.ifindex;
         if (!shape_write(host, ifb, &port->output_shape, output, mtu, netem, port->output, error)) {
             return false;

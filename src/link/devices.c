@@ -20,6 +20,7 @@ struct devices {
     struct nl_sock *socket;
     GHashTable *by_index; /* ifindex -> struct device, owned. */
     GHashTable *by_name;  /* Name -> struct device. */
+    GArray *doubtful;     /* ifindexes of what to read again. */
     bool filled;
 };
 
@@ -68,7 +69,7 @@ static void learn(struct devices *devices, struct nlmsghdr *header)
         return;
     }
     forget(devices, found.netdev.ifindex);
-    if (found.netdev.group != LINK_GROUP || !parse_name(found.netdev.name, &found)) {
+    if ((found.netdev.group != LINK_GROUP && found.netdev.group != LINK_GROUP_REMOVED) || !parse_name(found.netdev.name, &found)) {
         return;
     }
     unsigned viface_id;
@@ -85,6 +86,7 @@ struct devices *devices_new(GError **error)
     struct devices *devices = g_new0(struct devices, 1);
     devices->by_index = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     devices->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    devices->doubtful = g_array_new(FALSE, FALSE, sizeof(int));
     devices->socket = nl_socket_alloc();
     int err = devices->socket ? nl_connect(devices->socket, NETLINK_ROUTE) : -NLE_NOMEM;
     if (err >= 0) {
@@ -110,6 +112,7 @@ void devices_free(struct devices *devices)
         nl_socket_free(devices->socket);
         g_hash_table_unref(devices->by_name);
         g_hash_table_unref(devices->by_index);
+        g_array_unref(devices->doubtful);
         g_free(devices);
     }
 }
@@ -125,7 +128,29 @@ static void handle_notification(struct devices *devices, struct nlmsghdr *header
         forget(devices, info->ifi_index);
     } else if (header->nlmsg_type == RTM_NEWLINK) {
         learn(devices, header);
+        if (!(info->ifi_flags & IFF_UP)) {
+            g_array_append_val(devices->doubtful, info->ifi_index);
+        }
     }
+}
+
+static void learn_answer(struct nlmsghdr *header, void *aux)
+{
+    learn(aux, header);
+}
+
+/* Asks for devices that were down when they were told of: the kernel tells of no new alias as long as they are. */
+static bool read_doubtful(struct devices *devices, struct rtnl *host, GError **error)
+{
+    const struct rtnl_options options = {.tolerated = RTNL_ANY_ERROR, .answer = learn_answer, .aux = devices};
+    for (unsigned i = 0; i < devices->doubtful->len; i++) {
+        const struct ifinfomsg header = {.ifi_family = AF_UNSPEC, .ifi_index = g_array_index(devices->doubtful, int, i)};
+        if (g_hash_table_contains(devices->by_index, GINT_TO_POINTER(header.ifi_index))) {
+            rtnl_queue(host, rtnl_message(RTM_GETLINK, 0, &header, sizeof header, 0), &options, "reading a device");
+        }
+    }
+    g_array_set_size(devices->doubtful, 0);
+    return rtnl_flush(host, error);
 }
 
 /* Handles all notifications that are there. Sets '*ret_lost' when the kernel dropped some. */
@@ -159,7 +184,7 @@ bool devices_refresh(struct devices *devices, struct rtnl *host, GError **error)
         return false;
     }
     if (!lost) {
-        return true;
+        return read_doubtful(devices, host, error);
     }
     /* What is notified from here on repeats the dump or is newer. */
     g_autoptr(GPtrArray) links = rtnl_dump(host, RTM_GETLINK, error);
@@ -171,6 +196,7 @@ bool devices_refresh(struct devices *devices, struct rtnl *host, GError **error)
     for (unsigned i = 0; i < links->len; i++) {
         learn(devices, links->pdata[i]);
     }
+    g_array_set_size(devices->doubtful, 0);
     devices->filled = true;
     return true;
 }

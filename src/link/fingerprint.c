@@ -23,8 +23,8 @@ char *link_fingerprint(const struct vnode *vnode, uint16_t default_mtu, bool use
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
         const struct viface *viface = vnode_viface(vnode, i);
         const struct vnetwork *vnetwork = viface->vnetwork;
-        g_string_append_printf(text, " %u %s %s mtu=%u", viface->id, viface->name, mac_format(&viface->mac, mac),
-                               vnetwork->mtu ? vnetwork->mtu : default_mtu);
+        unsigned mtu = vnetwork->mtu ? vnetwork->mtu : default_mtu;
+        g_string_append_printf(text, " %u %s %s mtu=%u", viface->id, viface->name, mac_format(&viface->mac, mac), mtu);
         g_string_append_printf(text, " %s/%u", ip_format(&viface->ipv4, addr), vnetwork->ipv4.length);
         g_string_append_printf(text, " %s/%u\n", ip_format(&viface->ipv6, addr), vnetwork->ipv6.length);
         add_impairment(text, "input", &viface->input);

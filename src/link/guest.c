@@ -134,7 +134,7 @@ static void configure_netdev(struct guest *guest, const struct netdev *netdev, c
 
 bool guest_configure(struct guest *guest, const struct vnode *vnode, uint16_t default_mtu, GError **error)
 {
-    g_autofree int *ifindexes = g_new0(int, vnode->vifaces->len + 1);
+    g_autoptr(GArray) ifindexes = g_array_new(FALSE, TRUE, sizeof(int));
     g_autofree char *lo = g_strdup_printf("lo of %s", vnode->name);
     configure_netdev(guest, guest_find(guest, "lo"), NULL, 0, lo);
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
@@ -144,10 +144,10 @@ bool guest_configure(struct guest *guest, const struct vnode *vnode, uint16_t de
         if (!netdev) {
             return fail(error, DISTEM_ERROR_SYSTEM, 0, "the interface of %s vanished while it was being configured", what);
         }
-        ifindexes[i] = netdev->ifindex;
+        g_array_append_val(ifindexes, netdev->ifindex);
         unsigned mtu = viface->vnetwork->mtu ? viface->vnetwork->mtu : default_mtu;
         configure_netdev(guest, netdev, mac_is_zero(&viface->mac) ? NULL : &viface->mac, mtu, what);
     }
-    return ipconf_addresses(guest->rtnl, vnode, ifindexes, error) && rtnl_flush(guest->rtnl, error) &&
-           ipconf_routes(guest->rtnl, vnode, ifindexes, error) && rtnl_flush(guest->rtnl, error);
+    return ipconf_addresses(guest->rtnl, vnode, (const int *)ifindexes->data, error) && rtnl_flush(guest->rtnl, error) &&
+           ipconf_routes(guest->rtnl, vnode, (const int *)ifindexes->data, error) && rtnl_flush(guest->rtnl, error);
 }

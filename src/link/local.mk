@@ -10,9 +10,20 @@ liblink_la_SOURCES = \
 liblink_la_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 liblink_la_LIBADD = libtopology.la libbase.la $(NL_LIBS) -lm
 
-check_PROGRAMS += tests/unit/test-shaping tests/system/test-link
+check_PROGRAMS += tests/unit/test-shaping tests/system/test-link tests/system/test-link-traffic
 tests_unit_test_shaping_SOURCES = tests/unit/test-shaping.c
-tests_unit_test_shaping_LDADD = liblink.la
-tests_system_test_link_SOURCES = tests/system/test-link.c
+tests_unit_test_shaping_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_shaping_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+tests_unit_test_shaping_LDADD = liblink.la -lm
+link_world = tests/system/link-world.c tests/system/link-world.h tests/system/link-picture.c
+tests_system_test_link_SOURCES = tests/system/test-link.c $(link_world)
+tests_system_test_link_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_system_test_link_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 tests_system_test_link_LDADD = liblink.la
-TESTS += tests/unit/test-shaping tests/system/test-link
+tests_system_test_link_traffic_SOURCES = tests/system/test-link-traffic.c $(link_world)
+tests_system_test_link_traffic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_system_test_link_traffic_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+tests_system_test_link_traffic_LDADD = liblink.la -lm
+TESTS += tests/unit/test-shaping tests/system/test-link tests/system/test-link-traffic
+# The same two with netem and an exact clock.
+ACCURACY_TESTS += tests/system/link.sh tests/system/link-traffic.sh

@@ -51,32 +51,47 @@ char *link_netns_path(const struct link_manager *manager, uint32_t vnode_id)
     return g_strdup_printf("%s/%u", manager->folder, vnode_id);
 }
 
-/* For link_remove_vnode(). */
+/* For link_remove_vnodes(). */
 struct removal {
     struct rtnl *host;
-    uint32_t vnode_id;
-    enum link_kind kind;
+    GHashTable *ids; /* Set of vnode ids. */
 };
 
-static void remove_device(const struct device *device, void *aux)
+static void prepare_removal(const struct device *device, void *aux)
 {
     const struct removal *removal = aux;
-    if (device->vnode_id == removal->vnode_id && device->kind == removal->kind) {
-        netdev_delete(removal->host, device->netdev.ifindex, device->netdev.name);
+    if (g_hash_table_contains(removal->ids, GUINT_TO_POINTER(device->vnode_id))) {
+        netdev_regroup(removal->host, device->netdev.ifindex, LINK_GROUP_REMOVED, device->netdev.name);
     }
+}
+
+bool link_remove_vnodes(struct link_manager *manager, const uint32_t *ids, unsigned count, GError **error)
+{
+    if (!devices_refresh(manager->devices, manager->host, error)) {
+        return false;
+    }
+    g_autoptr(GHashTable) set = g_hash_table_new(NULL, NULL);
+    for (unsigned i = 0; i < count; i++) {
+        g_hash_table_add(set, GUINT_TO_POINTER(ids[i]));
+    }
+    struct removal removal = {.host = manager->host, .ids = set};
+    devices_foreach(manager->devices, prepare_removal, &removal);
+    netdev_delete_group(manager->host, LINK_GROUP_REMOVED);
+    if (!rtnl_flush(manager->host, error)) {
+        return false;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        g_autofree char *path = link_netns_path(manager, ids[i]);
+        if (!netns_remove(path, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool link_remove_vnode(struct link_manager *manager, uint32_t vnode_id, GError **error)
 {
-    g_autofree char *path = link_netns_path(manager, vnode_id);
-    if (!devices_refresh(manager->devices, manager->host, error)) {
-        return false;
-    }
-    struct removal removal = {.host = manager->host, .vnode_id = vnode_id, .kind = LINK_VETH};
-    devices_foreach(manager->devices, remove_device, &removal);
-    removal.kind = LINK_IFB;
-    devices_foreach(manager->devices, remove_device, &removal);
-    return rtnl_flush(manager->host, error) && netns_remove(path, error);
+    return link_remove_vnodes(manager, &vnode_id, 1, error);
 }
 
 static void found_free(void *data)

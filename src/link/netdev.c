@@ -109,7 +109,7 @@ void netdev_adjust(struct rtnl *rtnl, const struct netdev *found, const struct n
     struct ifinfomsg header = {.ifi_family = AF_UNSPEC, .ifi_index = found->ifindex};
     bool alias = strcmp(found->alias, plan->alias) != 0, mtu = found->mtu != plan->mtu;
     bool queue = found->queue_length != NETDEV_QUEUE_LENGTH, down = !(found->flags & IFF_UP);
-    if (!alias && !mtu && !queue && !down) {
+    if (!alias && !mtu && !queue && !down && found->group == plan->group) {
         return;
     }
     header.ifi_flags = header.ifi_change = down ? IFF_UP : 0;
@@ -117,6 +117,7 @@ void netdev_adjust(struct rtnl *rtnl, const struct netdev *found, const struct n
     rtnl_put_string(message, IFLA_IFALIAS, plan->alias);
     rtnl_put_u32(message, IFLA_MTU, plan->mtu);
     rtnl_put_u32(message, IFLA_TXQLEN, NETDEV_QUEUE_LENGTH);
+    rtnl_put_u32(message, IFLA_GROUP, plan->group);
     rtnl_queue(rtnl, message, NULL, "configuring %s for %s", plan->name, what);
 }
 
@@ -125,4 +126,22 @@ void netdev_delete(struct rtnl *rtnl, int ifindex, const char *name)
     const struct ifinfomsg header = {.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
     const struct rtnl_options options = {.tolerated = ENODEV};
     rtnl_queue(rtnl, rtnl_message(RTM_DELLINK, 0, &header, sizeof header, 0), &options, "removing %s", name);
+}
+
+void netdev_regroup(struct rtnl *rtnl, int ifindex, uint32_t group, const char *name)
+{
+    const struct ifinfomsg header = {.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
+    const struct rtnl_options options = {.tolerated = ENODEV};
+    struct nl_msg *message = rtnl_message(RTM_NEWLINK, 0, &header, sizeof header, 16);
+    rtnl_put_u32(message, IFLA_GROUP, group);
+    rtnl_queue(rtnl, message, &options, "preparing the removal of %s", name);
+}
+
+void netdev_delete_group(struct rtnl *rtnl, uint32_t group)
+{
+    const struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
+    const struct rtnl_options options = {.tolerated = ENODEV};
+    struct nl_msg *message = rtnl_message(RTM_DELLINK, 0, &header, sizeof header, 16);
+    rtnl_put_u32(message, IFLA_GROUP, group);
+    rtnl_queue(rtnl, message, &options, "removing devices");
 }

@@ -47,4 +47,8 @@ void netdev_adjust(struct rtnl *, const struct netdev *found, const struct netde
 /* Queues the removal of device 'ifindex', with its peer. No error when it is gone. */
 void netdev_delete(struct rtnl *, int ifindex, const char *name);
 
+/* Queue the move of device 'ifindex' to another group; the removal of a whole group at once, which may be empty. */
+void netdev_regroup(struct rtnl *, int ifindex, uint32_t group, const char *name);
+void netdev_delete_group(struct rtnl *, uint32_t group);
+
 #endif

@@ -61,7 +61,9 @@ static bool learn(struct offload *offload, int socket, const char *name, GError 
     if (ethtool(socket, name, &sizes) < 0) {
         return fail(error, DISTEM_ERROR_SYSTEM, errno, "counting the offloads of %s failed", name);
     }
-    g_autofree struct ethtool_gstrings *strings = g_malloc0(sizeof *strings + (size_t)sizes.count * ETH_GSTRING_LEN);
+    g_autoptr(GByteArray) buffer = g_byte_array_new();
+    g_byte_array_set_size(buffer, (unsigned)sizeof(struct ethtool_gstrings) + sizes.count * ETH_GSTRING_LEN);
+    struct ethtool_gstrings *strings = (struct ethtool_gstrings *)buffer->data;
     *strings = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = sizes.count};
     if (ethtool(socket, name, strings) < 0) {
         return fail(error, DISTEM_ERROR_SYSTEM, errno, "reading the names of the offloads of %s failed", name);
@@ -79,14 +81,14 @@ bool offload_disable(struct offload *offload, int socket, const char *name, bool
     if (!offload->blocks && !learn(offload, socket, name, error)) {
         return false;
     }
-    g_autofree struct ethtool_sfeatures *features =
-        g_malloc0(sizeof *features + offload->blocks * sizeof(struct ethtool_set_features_block));
-    features->cmd = ETHTOOL_SFEATURES;
-    features->size = offload->blocks;
+    struct {
+        struct ethtool_sfeatures head;
+        struct ethtool_set_features_block blocks[BLOCKS_MAX];
+    } features = {.head = {.cmd = ETHTOOL_SFEATURES, .size = offload->blocks}};
     for (unsigned i = 0; i < offload->blocks; i++) {
-        features->features[i].valid = offload->frames[i] | (checksums ? offload->checksums[i] : 0);
+        features.blocks[i].valid = offload->frames[i] | (checksums ? offload->checksums[i] : 0);
     }
-    if (ethtool(socket, name, features) < 0) {
+    if (ethtool(socket, name, &features) < 0) {
         return fail(error, DISTEM_ERROR_SYSTEM, errno, "switching off offloads of %s failed", name);
     }
     return true;

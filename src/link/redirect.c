@@ -11,14 +11,17 @@
 #include <linux/tc_act/tc_mirred.h>
 #include <string.h>
 
+/* Not "ingress": ovs-vswitchd deletes the qdisc of that name from a port that it opens, before it sets up its own policing. */
+#define INGRESS_KIND "clsact"
 #define INGRESS_HANDLE 0xffff0000u
+#define INGRESS_HOOK TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
 #define FILTER_HANDLE 0x80000800u /* 800::800: the first entry of the first table. */
 #define FILTER_PRIORITY 1u
 
 static struct tcmsg filter_header(int ifindex)
 {
     return (struct tcmsg){.tcm_ifindex = ifindex,
-                          .tcm_parent = INGRESS_HANDLE,
+                          .tcm_parent = INGRESS_HOOK,
                           .tcm_handle = FILTER_HANDLE,
                           .tcm_info = TC_H_MAKE(FILTER_PRIORITY << 16, htons(ETH_P_ALL))};
 }
@@ -39,7 +42,7 @@ static void take_filter(struct nlmsghdr *header, void *aux)
 {
     struct redirect *redirect = aux;
     struct nlattr *kind = nlmsg_find_attr(header, sizeof(struct tcmsg), TCA_KIND);
-    if (header->nlmsg_type != RTM_NEWTFILTER || !kind || strcmp(nla_get_string(kind), "u32")) {
+    if (header->nlmsg_type != RTM_NEWTFILTER || !kind || strcmp(nla_get_string(kind), "u32") != 0) {
         return;
     }
     struct nlattr *options = nlmsg_find_attr(header, sizeof(struct tcmsg), TCA_OPTIONS);
@@ -55,7 +58,7 @@ static void take_filter(struct nlmsghdr *header, void *aux)
 void redirect_read(struct rtnl *rtnl, int ifindex, struct redirect *ret)
 {
     *ret = (struct redirect){0};
-    const struct tcmsg qdisc = {.tcm_ifindex = ifindex, .tcm_parent = TC_H_INGRESS}, filter = filter_header(ifindex);
+    const struct tcmsg qdisc = {.tcm_ifindex = ifindex, .tcm_parent = TC_H_CLSACT}, filter = filter_header(ifindex);
     struct rtnl_options options = {.tolerated = RTNL_ANY_ERROR, .answer = take_qdisc, .aux = ret};
     rtnl_queue(rtnl, rtnl_message(RTM_GETQDISC, NLM_F_ECHO, &qdisc, sizeof qdisc, 0), &options, "reading an ingress qdisc");
     options.answer = take_filter;
@@ -66,10 +69,10 @@ void redirect_read(struct rtnl *rtnl, int ifindex, struct redirect *ret)
 
 void redirect_put_ingress(struct rtnl *rtnl, int ifindex, const char *what)
 {
-    const struct tcmsg header = {.tcm_ifindex = ifindex, .tcm_parent = TC_H_INGRESS, .tcm_handle = INGRESS_HANDLE};
+    const struct tcmsg header = {.tcm_ifindex = ifindex, .tcm_parent = TC_H_CLSACT, .tcm_handle = INGRESS_HANDLE};
     const struct rtnl_options options = {.module = "sch_ingress"};
     struct nl_msg *message = rtnl_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header, 32);
-    rtnl_put_string(message, TCA_KIND, "ingress");
+    rtnl_put_string(message, TCA_KIND, INGRESS_KIND);
     rtnl_queue(rtnl, message, &options, "setting the ingress qdisc for the %s", what);
 }
 
@@ -112,7 +115,7 @@ void redirect_write(struct rtnl *rtnl, int ifindex, const struct redirect *found
 
 void redirect_delete(struct rtnl *rtnl, int ifindex, const char *what)
 {
-    const struct tcmsg header = {.tcm_ifindex = ifindex, .tcm_parent = TC_H_INGRESS, .tcm_handle = INGRESS_HANDLE};
+    const struct tcmsg header = {.tcm_ifindex = ifindex, .tcm_parent = TC_H_CLSACT, .tcm_handle = INGRESS_HANDLE};
     const struct rtnl_options options = {.tolerated = ENOENT};
     rtnl_queue(rtnl, rtnl_message(RTM_DELQDISC, 0, &header, sizeof header, 0), &options, "removing the ingress qdisc of the %s",
                what);

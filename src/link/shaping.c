@@ -44,7 +44,7 @@
 /* Returns how many bytes pass in 'ms' at 'bandwidth' bit/s (below 2^62). */
 static uint64_t bytes_in(uint64_t bandwidth, unsigned ms)
 {
-    return (uint64_t)((unsigned __int128)bandwidth * ms / (8 * MS_PER_S));
+    return (uint64_t)((unsigned __int128)bandwidth * ms / 8 / MS_PER_S);
 }
 
 uint64_t shaping_queue(const struct impairment *impairment, unsigned mtu)

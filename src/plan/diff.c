@@ -138,26 +138,47 @@ static GArray *sorted_routes(const struct vnode *vnode)
     return routes;
 }
 
-/* Notes "routes +2 -1". */
-static void note_routes(GString *detail, const struct vnode *old, const struct vnode *new)
+/* How two route tables differ. */
+struct routes_difference {
+    const GArray *new;
+    unsigned added, removed;
+};
+
+/* Compares the routes of two vnodes. Many vnodes share theirs, so what was found is kept in 'compared': old table -> struct
+ * routes_difference. */
+static struct routes_difference compare_tables(GHashTable *compared, const struct vnode *old, const struct vnode *new)
 {
-    if (old->routes == new->routes) {
-        return;
+    struct routes_difference *known = g_hash_table_lookup(compared, old->routes);
+    if (known && known->new == new->routes) {
+        return *known;
     }
     g_autoptr(GArray) before = sorted_routes(old), after = sorted_routes(new);
-    unsigned removed = 0, added = 0, i = 0, j = 0;
+    known = g_new0(struct routes_difference, 1);
+    known->new = new->routes;
+    unsigned i = 0, j = 0;
     while (i < before->len || j < after->len) {
         int order = i == before->len ? 1
                     : j == after->len
                         ? -1
                         : compare_routes(&g_array_index(before, struct route, i), &g_array_index(after, struct route, j));
-        removed += order < 0;
-        added += order > 0;
+        known->removed += order < 0;
+        known->added += order > 0;
         i += order <= 0;
         j += order >= 0;
     }
-    if (added || removed) {
-        g_string_append_printf(detail, "%sroutes +%u -%u", detail->len ? ", " : "", added, removed);
+    g_hash_table_insert(compared, old->routes, known);
+    return *known;
+}
+
+/* Notes "routes +2 -1". */
+static void note_routes(GString *detail, GHashTable *compared, const struct vnode *old, const struct vnode *new)
+{
+    struct routes_difference difference = {0};
+    if (old->routes != new->routes) {
+        difference = compare_tables(compared, old, new);
+    }
+    if (difference.added || difference.removed) {
+        g_string_append_printf(detail, "%sroutes +%u -%u", detail->len ? ", " : "", difference.added, difference.removed);
     }
 }
 
@@ -166,7 +187,7 @@ static const char *tristate_text(enum tristate tristate)
     return tristate == TRISTATE_AUTO ? "auto" : tristate == TRISTATE_YES ? "yes" : "no";
 }
 
-static void note_vnode(GString *detail, const struct vnode *old, const struct vnode *new)
+static void note_vnode(GString *detail, GHashTable *compared, const struct vnode *old, const struct vnode *new)
 {
     note(detail, "pnode", g_strdup(old->pnode ? old->pnode : ""), g_strdup(new->pnode ? new->pnode : ""));
     note(detail, "image", g_strdup(old->image), g_strdup(new->image));
@@ -182,7 +203,7 @@ static void note_vnode(GString *detail, const struct vnode *old, const struct vn
     }
     note(detail, "gateway", g_strdup(tristate_text(old->gateway)), g_strdup(tristate_text(new->gateway)));
     note(detail, "forwards", g_strdup(old->forwards ? "yes" : "no"), g_strdup(new->forwards ? "yes" : "no"));
-    note_routes(detail, old, new);
+    note_routes(detail, compared, old, new);
 }
 
 /* Adds a modification when there is something in 'detail', and empties that. */
@@ -209,18 +230,18 @@ static void add_whole_vnode(GPtrArray *changes, enum change_kind kind, const str
     }
 }
 
-static void diff_vnodes(GPtrArray *changes, const struct vnode *old, const struct vnode *new)
+static void diff_vnodes(GPtrArray *changes, GHashTable *compared, const struct vnode *old, const struct vnode *new)
 {
     g_autoptr(GString) detail = g_string_new(NULL);
-    note_vnode(detail, old, new);
+    note_vnode(detail, compared, old, new);
     add_modified(changes, "vnode", new->name, detail);
     for (unsigned i = 0; i < old->vifaces->len; i++) {
-        if (!vnode_find_viface(new, vnode_viface(old, i)->name)) {
+        if (!vnode_guess_viface(new, vnode_viface(old, i)->name, i)) {
             add_viface_change(changes, CHANGE_REMOVE, old, vnode_viface(old, i));
         }
     }
     for (unsigned i = 0; i < new->vifaces->len; i++) {
-        const struct viface *viface = vnode_viface(new, i), *twin = vnode_find_viface(old, viface->name);
+        const struct viface *viface = vnode_viface(new, i), *twin = vnode_guess_viface(old, viface->name, i);
         if (!twin) {
             add_viface_change(changes, CHANGE_ADD, new, viface);
             continue;
@@ -293,6 +314,7 @@ static void find_removed(GPtrArray *changes, const struct platform *from, const 
 static void find_present(GPtrArray *changes, const struct platform *from, const struct platform *to)
 {
     AUTO_TWINS old = twins_new(from);
+    g_autoptr(GHashTable) compared = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     g_autoptr(GString) detail = g_string_new(NULL);
     for (unsigned i = 0; i < to->vnetworks->len; i++) {
         const struct vnetwork *vnetwork = platform_vnetwork(to, i), *twin = twin_vnetwork(&old, vnetwork);
@@ -306,7 +328,7 @@ static void find_present(GPtrArray *changes, const struct platform *from, const 
     for (unsigned i = 0; i < to->vnodes->len; i++) {
         const struct vnode *vnode = platform_vnode(to, i), *twin = twin_vnode(&old, vnode);
         if (twin) {
-            diff_vnodes(changes, twin, vnode);
+            diff_vnodes(changes, compared, twin, vnode);
         } else {
             add_whole_vnode(changes, CHANGE_ADD, vnode);
         }

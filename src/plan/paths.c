@@ -229,7 +229,7 @@ bool path_find(const struct path_finder *finder, const struct vnode *from, const
     const struct viface *entered = NULL;
     while (!has_address(vnode, entered, to)) {
         const struct owner *next = NULL;
-        if (hops->len / 2 > finder->n_gateways) {
+        if (hops->len / 2 > finder->n_gateways + 1) {
             char text[IP_TEXT_SIZE];
             return fail(error, DISTEM_ERROR_INVALID, 0, "the way from vnode %s to %s goes in a circle through vnode %s", from->name,
                         ip_format(to, text), vnode->name);

@@ -122,6 +122,28 @@ static void report_circle(const struct tables *tables, const struct ip_prefix *p
                     names->str);
 }
 
+/* Says whether a vroute sends target 't', which nobody in the platform has, to gateway 'g', which has no closer route for it: then
+ * it is taken to be at home there (a further address of that vnode, a tunnel ...). */
+static bool ends_at(const struct tables *tables, uint32_t t, uint32_t g)
+{
+    const struct targets *targets = tables->ways->targets;
+    for (uint32_t i = t; i != NONE; i = targets->list[i].parent) {
+        if (targets->list[i].n_vnetworks) {
+            return false;
+        }
+    }
+    if (ways_next(tables->ways, tables->class_of[g], t) != NONE) {
+        return false;
+    }
+    const struct target *target = &targets->list[t];
+    for (uint32_t i = target->first_detour; i < target->first_detour + target->n_detours; i++) {
+        if (tables->ways->graph->halves[targets->detours[i].via].gateway == g) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Vroutes for prefixes that lie in one another can make a circle that no single search sees. 'effective' is all gateways' (that of
  * gateway g begins at g * number of targets). */
 static void check_circles(const struct tables *tables, const uint32_t *effective, struct diagnostics *problems)
@@ -133,7 +155,7 @@ static void check_circles(const struct tables *tables, const uint32_t *effective
     for (uint32_t t = 0; t < targets->count; t++) {
         for (uint32_t g = 0; g < graph->n_gateways; g++) {
             uint32_t half = effective[(size_t)g * targets->count + t];
-            next[g] = half == NONE || half == ATTACHED ? NONE : graph->halves[half].gateway;
+            next[g] = half == NONE || half == ATTACHED || ends_at(tables, t, g) ? NONE : graph->halves[half].gateway;
         }
         g_autoptr(GArray) circles = circles_find(next, graph->n_gateways);
         uint32_t parent = targets->list[t].parent;

@@ -31,15 +31,14 @@ const struct vnode *twin_vnode(const struct twins *twins, const struct vnode *vn
     return twins->vnodes ? g_hash_table_lookup(twins->vnodes, vnode->name) : NULL;
 }
 
+const struct viface *vnode_guess_viface(const struct vnode *vnode, const char *name, unsigned i)
+{
+    const struct viface *viface = i < vnode->vifaces->len ? vnode_viface(vnode, i) : NULL;
+    return viface && !strcmp(viface->name, name) ? viface : vnode_find_viface(vnode, name);
+}
+
 const struct viface *twin_viface(const struct vnode *old, const struct viface *viface, unsigned i)
 {
-    if (!old) {
-        return NULL;
-    }
-    /* Mostly it is where it was; so a gateway with a thousand vifaces is not searched a thousand times. */
-    const struct viface *twin = i < old->vifaces->len ? vnode_viface(old, i) : NULL;
-    if (!twin || strcmp(twin->name, viface->name)) {
-        twin = vnode_find_viface(old, viface->name);
-    }
+    const struct viface *twin = old ? vnode_guess_viface(old, viface->name, i) : NULL;
     return twin && !strcmp(twin->vnetwork->name, viface->vnetwork->name) ? twin : NULL;
 }

@@ -20,4 +20,8 @@ const struct vnetwork *twin_vnetwork(const struct twins *, const struct vnetwork
 const struct vnode *twin_vnode(const struct twins *, const struct vnode *);
 const struct viface *twin_viface(const struct vnode *old, const struct viface *, unsigned i);
 
+/* Returns the viface 'name', which is likely to be number 'i', or NULL: a gateway with a thousand vifaces is not searched a
+ * thousand times. */
+const struct viface *vnode_guess_viface(const struct vnode *, const char *name, unsigned i);
+
 #endif

@@ -125,7 +125,7 @@ static void clean_limits(struct cleanup *c)
     GError *error = NULL;
     if (access(path, F_OK) == 0) {
         note_found(c, "raised limits, noted in", path);
-        if (!c->dry_run && !limits_restore(c->run_dir, &error)) {
+        if (!c->dry_run && !machine_limits_restore(c->run_dir, &error)) {
             note_failure(c, error);
         }
     }

@@ -94,8 +94,11 @@ static bool read_kind(json_t *object, const char *place, enum probe_kind *ret, G
 static bool read_address(json_t *object, const char *place, const char *key, struct ip_addr *ret, GError **error)
 {
     const char *text = read_text(object, place, key, error);
-    if (!text || !ip_addr_parse(text, ret, error)) {
-        g_prefix_error(error, text ? "%s/%s: " : "", place, key);
+    if (!text) {
+        return false;
+    }
+    if (!ip_addr_parse(text, ret, error)) {
+        g_prefix_error(error, "%s/%s: ", place, key);
         return false;
     }
     return true;

@@ -40,7 +40,11 @@ bool names_check(const char *name, GError **error)
 bool names_check_viface(const char *name, GError **error)
 {
     size_t length = strlen(name);
-    bool ok = length >= 1 && length <= VIFACE_NAME_MAX_LENGTH && strcmp(name, "lo") && strcmp(name, ".") && strcmp(name, "..");
+    bool ok = length >= 1 && length <= VIFACE_NAME_MAX_LENGTH;
+    static const char *const taken[] = {"lo", ".", ".."};
+    for (unsigned i = 0; i < G_N_ELEMENTS(taken); i++) {
+        ok = ok && strcmp(name, taken[i]) != 0;
+    }
     /* The kernel forbids '/', ':' and blanks only; what remains of ASCII is safe in files and shells too. */
     for (const char *c = name; *c; c++) {
         ok = ok && (g_ascii_isalnum(*c) || strchr("-_.", *c));
@@ -169,7 +173,7 @@ void names_clear(struct names *names)
 
 void names_get(const struct names *names, uint64_t i, GString *ret)
 {
-    uint32_t numbers[RANGES_MAX];
+    uint32_t numbers[RANGES_MAX] = {0};
     for (unsigned r = names->ranges; r-- > 0;) {
         uint64_t size = (uint64_t)names->range[r].last - names->range[r].first + 1;
         numbers[r] = names->range[r].first + (uint32_t)(i % size);

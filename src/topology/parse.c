@@ -23,7 +23,7 @@ struct document {
 
 static void free_template(void *data)
 {
-    struct template *template = data;
+    struct vnode_template *template = data;
     vnode_spec_clear(&template->spec);
     g_free(template);
 }

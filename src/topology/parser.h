@@ -12,13 +12,12 @@
 #define VNODES_LIMIT 1000000
 #define VIFACES_LIMIT 4000000
 
-struct template
-{
+struct vnode_template {
     const char *name;
     struct vnode_spec spec;
-    struct template *base; /* What it extends; NULL: nothing. */
-    bool broken;           /* It has problems of its own. */
-    unsigned visited;      /* For the search for cycles. */
+    struct vnode_template *base; /* What it extends; NULL: nothing. */
+    bool broken;                 /* It has problems of its own. */
+    unsigned visited;            /* For the search for cycles. */
 };
 
 struct parser {
@@ -28,7 +27,7 @@ struct parser {
     GHashTable *vnodes;    /* Name -> struct vnode. */
     GHashTable *origins;   /* Name of a vnode -> key that made it. */
     GHashTable *broken;    /* Set of those struct vnetwork and struct vnode that have problems. */
-    GHashTable *templates; /* Name -> struct template, owned. */
+    GHashTable *templates; /* Name -> struct vnode_template, owned. */
     GHashTable *taken;     /* Addresses given by hand, see check.c. */
     struct vnode_spec vnode_defaults;
     struct viface_spec viface_defaults;

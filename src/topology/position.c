@@ -27,8 +27,10 @@ struct scanner {
 
 static void frame_clear(void *data)
 {
-    struct frame *frame = data;
-    g_clear_pointer(&frame->keys, g_hash_table_unref);
+    const struct frame *frame = data;
+    if (frame->keys) {
+        g_hash_table_unref(frame->keys);
+    }
 }
 
 static void scanner_init(struct scanner *s, const char *text, size_t size)

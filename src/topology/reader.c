@@ -207,7 +207,7 @@ bool reader_object(struct reader *reader, const json_t *value, const char *what,
     json_t *member;
     json_object_foreach ((json_t *)value, key, member) {
         unsigned i = 0;
-        while (fields[i].key && strcmp(fields[i].key, key)) {
+        while (fields[i].key && strcmp(fields[i].key, key) != 0) {
             i++;
         }
         size_t mark = reader_enter(reader, key);

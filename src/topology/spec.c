@@ -23,7 +23,7 @@ static void read_word(struct reader *reader, const json_t *value, const char *ex
 static void read_template(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
 {
     struct vnode_spec *spec = target;
-    read_word(reader, value, "a template's name", &spec->template);
+    read_word(reader, value, "a template's name", &spec->template_name);
 }
 
 static void read_count(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
@@ -40,7 +40,7 @@ static void read_image(struct reader *reader, const json_t *value, void *target,
     if (!reader_string(reader, value, expected, &image)) {
         return;
     }
-    if (strcmp(image, "host") && image[0] != '/') {
+    if (strcmp(image, "host") != 0 && image[0] != '/') {
         g_autofree char *shown = reader_printable(image);
         reader_problem(reader, "\"%s\" is no image: expected %s", shown, expected);
         return;
@@ -245,5 +245,8 @@ void viface_spec_read(struct reader *reader, const json_t *value, const char *wh
 
 void vnode_spec_clear(struct vnode_spec *spec)
 {
-    g_clear_pointer(&spec->vifaces, g_array_unref);
+    if (spec->vifaces) {
+        g_array_unref(spec->vifaces);
+        spec->vifaces = NULL;
+    }
 }

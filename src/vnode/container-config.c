@@ -121,7 +121,7 @@ static bool set_file(struct lxc_container *container, const struct vnode_request
 {
     g_autofree char *path = layout_file(request->state_dir, request->id, name);
     g_autoptr(GError) problem = NULL;
-    if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, &problem)) {
+    if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0644, &problem)) {
         return fail(error, DISTEM_ERROR_SYSTEM, 0, "%s", problem->message);
     }
     return set_formatted(container, "lxc.mount.entry", error, "%s %s none bind,optional,create=file 0 0", path, inside);

@@ -54,10 +54,191 @@ static void test_figure3_path(void)
     g_assert_true(platform_find_vnode(platform, "n1")->routes == platform_find_vnode(platform, "n2")->routes);
 }
 
+static void test_figure3_bandwidth(void)
+{
+    AUTO_PLATFORM platform = plan_alone(make_figure3());
+    static const struct {
+        const char *from, *to;
+        uint64_t bandwidth;
+    } expected[] = {
+        {"n1", "n2", 1000000}, {"n2", "n1", 1000000}, {"n2", "n3", 10000000}, {"n3", "n2", 5000000},
+        {"n1", "n4", 300000},  {"n4", "n1", 150000},  {"n3", "n5", 600000},   {"n5", "n3", 256000},
+    };
+    struct path_finder *finder = path_finder_new(platform);
+    for (unsigned i = 0; i < G_N_ELEMENTS(expected); i++) {
+        struct expectation e;
+        g_assert_true(expect_pair(finder, platform_find_vnode(platform, expected[i].from),
+                                  platform_find_vnode(platform, expected[i].to), &e, NULL));
+        g_assert_cmpuint(e.bandwidth, ==, expected[i].bandwidth);
+        g_assert_cmpfloat_with_epsilon(e.goodput, (double)expected[i].bandwidth * 1448 / 1514, 1e-6);
+        expectation_clear(&e);
+    }
+    path_finder_free(finder);
+}
+
+static void test_goodput(void)
+{
+    g_assert_cmpfloat_with_epsilon(expect_goodput(1514, 1500, 4), 1448, 1e-9);
+    g_assert_cmpfloat_with_epsilon(expect_goodput(1514, 1500, 6), 1428, 1e-9);
+    g_assert_cmpfloat(expect_goodput(0, 1500, 4), ==, 0);
+    g_assert_cmpfloat(expect_goodput(1000, 52, 4), ==, 0);
+}
+
+static void test_loss_and_jitter(void)
+{
+    struct platform *asked = make_figure3();
+    platform_vnetwork(asked, 1)->mtu = 1000;
+    struct viface *n1 = vnode_viface(platform_find_vnode(asked, "n1"), 0), *n4 = vnode_viface(platform_find_vnode(asked, "n4"), 0);
+    n1->output.loss = PPB_ONE / 10;
+    n4->input.loss = PPB_ONE / 5;
+    n1->input.loss = PPB_ONE;
+    n1->output.jitter = 3 * NS_PER_MS;
+    n4->output.jitter = 4 * NS_PER_MS;
+    AUTO_PLATFORM platform = plan_alone(asked);
+    struct path_finder *finder = path_finder_new(platform);
+    struct expectation e;
+    g_assert_true(expect_pair(finder, platform_find_vnode(platform, "n1"), platform_find_vnode(platform, "n4"), &e, NULL));
+    g_assert_cmpuint(e.loss, ==, 280000000);
+    g_assert_cmpuint(e.loss_back, ==, PPB_ONE);
+    g_assert_cmpint(e.rtt_jitter, ==, 5 * NS_PER_MS);
+    g_assert_cmpfloat_with_epsilon(e.goodput, 300000.0 * 948 / 1014, 1e-6);
+    expectation_clear(&e);
+    path_finder_free(finder);
+}
+
+/* The longest prefix counts, and what is attached before a route of the same length. */
+static void test_longest_prefix(void)
+{
+    struct platform *asked = platform_new("prefixes");
+    static const char *const prefixes[] = {"10.0.0.0/24", "10.1.0.0/16", "10.2.0.0/16"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+        g_autofree char *name = g_strdup_printf("net%u", i), *vnetworks = g_strdup_printf("net0 net%u", i);
+        g_autofree char *host = g_strdup_printf("h%u", i), *gateway = g_strdup_printf("g%u", i);
+        make_vnetwork(asked, name, prefixes[i]);
+        make_vnode(asked, host, name);
+        make_vnode(asked, gateway, i ? vnetworks : name);
+    }
+    make_vroute(asked, "net0", "10.1.2.0/24", "g2");
+    make_vroute(asked, "net0", "10.1.2.3/32", "g1");
+    AUTO_PLATFORM platform = plan_alone(asked);
+    struct path_finder *finder = path_finder_new(platform);
+    static const struct {
+        const char *to, *error;
+    } expected[] = {
+        {"10.1.2.2", "no vnode has the address 10.1.2.2 on vnetwork net1"},
+        {"10.1.2.3", "no vnode has the address 10.1.2.3 on vnetwork net1"},
+        {"10.1.3.1", "no vnode has the address 10.1.3.1 on vnetwork net1"},
+        {"10.2.255.1", "no vnode has the address 10.2.255.1 on vnetwork net2"},
+        {"10.0.0.99", "no vnode has the address 10.0.0.99 on vnetwork net0"},
+        {"fd00::1", "vnode h0 has no route to fd00::1"},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(expected); i++) {
+        struct ip_addr to = make_address(expected[i].to);
+        struct path path;
+        g_autoptr(GError) error = NULL;
+        g_assert_false(path_find(finder, platform_find_vnode(platform, "h0"), &to, &path, &error));
+        g_assert_cmpstr(error->message, ==, expected[i].error);
+    }
+    path_finder_free(finder);
+}
+
+/* Routes that no plan makes: a circle, and a way through a vnode that does not forward. */
+static void test_broken_routes(void)
+{
+    AUTO_PLATFORM platform = plan_alone(make_figure3());
+    struct vnode *n1 = platform_find_vnode(platform, "n1"), *n3 = platform_find_vnode(platform, "n3");
+    struct ip_addr to = make_address("192.0.2.1");
+    struct route back = {.to.addr.family = 4, .via = vnode_viface(n1, 0)->ipv4, .viface = 0};
+    g_array_append_val(n3->routes, back);
+    struct path_finder *finder = path_finder_new(platform);
+    struct path path;
+    g_autoptr(GError) error = NULL, circle = NULL;
+    g_assert_false(path_find(finder, n1, &to, &path, &error));
+    g_assert_cmpstr(error->message, ==, "the way to 192.0.2.1 goes through vnode n1, which does not forward");
+    n1->forwards = true;
+    path_finder_free(finder);
+    finder = path_finder_new(platform);
+    g_assert_false(path_find(finder, n1, &to, &path, &circle));
+    g_assert_error(circle, DISTEM_ERROR, DISTEM_ERROR_INVALID);
+    path_finder_free(finder);
+}
+
+/* Expectations of all ordered pairs of 'platform', to be freed with the array. */
+static GPtrArray *all_pairs(const struct platform *platform, const struct path_finder *finder)
+{
+    GPtrArray *pairs = g_ptr_array_new_with_free_func(g_free);
+    for (unsigned i = 0; i < platform->vnodes->len * platform->vnodes->len; i++) {
+        const struct vnode *from = platform_vnode(platform, i / platform->vnodes->len);
+        const struct vnode *to = platform_vnode(platform, i % platform->vnodes->len);
+        struct expectation e;
+        if (from != to && expect_pair(finder, from, to, &e, NULL)) {
+            g_ptr_array_add(pairs, g_memdup2(&e, sizeof e));
+        }
+    }
+    return pairs;
+}
+
+/* Asserts that no viface direction is used twice in 'round', and that all of it is. */
+static void assert_disjoint(const GPtrArray *round)
+{
+    g_autoptr(GHashTable) used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (unsigned i = 0; i < round->len; i++) {
+        const struct expectation *e = round->pdata[i];
+        g_autoptr(GHashTable) own = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        for (unsigned j = 0; j < e->there.hops->len + e->back.hops->len; j++) {
+            const GArray *hops = j < e->there.hops->len ? e->there.hops : e->back.hops;
+            const struct hop *hop = &g_array_index(hops, struct hop, j < e->there.hops->len ? j : j - e->there.hops->len);
+            g_hash_table_add(own, g_strdup_printf("%p %d", (void *)hop->viface, hop->output));
+        }
+        GHashTableIter iter;
+        void *key;
+        g_hash_table_iter_init(&iter, own);
+        while (g_hash_table_iter_next(&iter, &key, NULL)) {
+            g_assert_true(g_hash_table_add(used, g_strdup(key)));
+        }
+    }
+}
+
+static void test_rounds(void)
+{
+    struct platform *asked = platform_new("rounds");
+    make_vnetwork(asked, "net", "10.0.0.0/24");
+    for (unsigned i = 0; i < 12; i++) {
+        g_autofree char *name = g_strdup_printf("n%u", i);
+        make_vnode(asked, name, "net");
+    }
+    AUTO_PLATFORM platform = plan_alone(asked);
+    struct path_finder *finder = path_finder_new(platform);
+    g_autoptr(GPtrArray) pairs = all_pairs(platform, finder);
+    g_assert_cmpuint(pairs->len, ==, 12 * 11);
+    g_autoptr(GPtrArray) rounds = expect_rounds(pairs), again = expect_rounds(pairs);
+    unsigned sum = 0;
+    for (unsigned i = 0; i < rounds->len; i++) {
+        const GPtrArray *round = rounds->pdata[i], *same = again->pdata[i];
+        assert_disjoint(round);
+        g_assert_cmpuint(round->len, >, 0);
+        g_assert_cmpmem(round->pdata, round->len * sizeof(void *), same->pdata, same->len * sizeof(void *));
+        sum += round->len;
+    }
+    g_assert_cmpuint(sum, ==, pairs->len);
+    /* 22 is the least possible: each vnode takes part in 22 measurements. */
+    g_assert_cmpuint(rounds->len, <=, 33);
+    for (unsigned i = 0; i < pairs->len; i++) {
+        expectation_clear(pairs->pdata[i]);
+    }
+    path_finder_free(finder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/expect/figure3/rtt", test_figure3_rtt);
     g_test_add_func("/expect/figure3/path", test_figure3_path);
+    g_test_add_func("/expect/figure3/bandwidth", test_figure3_bandwidth);
+    g_test_add_func("/expect/goodput", test_goodput);
+    g_test_add_func("/expect/loss-and-jitter", test_loss_and_jitter);
+    g_test_add_func("/expect/longest-prefix", test_longest_prefix);
+    g_test_add_func("/expect/broken-routes", test_broken_routes);
+    g_test_add_func("/expect/rounds", test_rounds);
     return g_test_run();
 }

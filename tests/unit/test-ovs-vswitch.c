@@ -4,14 +4,25 @@
 
 #include "distem/vswitch.h"
 
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "distem/poll.h"
 #include "ovs-sandbox.h"
 
-#define WAIT_VS(VS, CONDITION) WAIT_UNTIL(CONDITION, vswitch_run(VS), vswitch_wait(VS))
+#define WAIT_VS(VS, CONDITION) WAIT_UNTIL(CONDITION, run(VS), vswitch_wait(VS))
 #define OWNER "test"
+
+/* Runs the switch, and says what it has to say. */
+static void run(struct vswitch *vs)
+{
+    unsigned seqno = vswitch_seqno(vs);
+    vswitch_run(vs);
+    if (seqno != vswitch_seqno(vs)) {
+        g_test_message("%s, %s", vswitch_is_settled(vs) ? "settled" : "not settled", vswitch_error(vs));
+    }
+}
 
 static struct sandbox *new_sandbox(void)
 {
@@ -93,27 +104,23 @@ static char *trace(const struct sandbox *sandbox, const char *bridge, const char
     return g_strndup(actions, strcspn(actions, "\n"));
 }
 
-/* Fails unless a packet is given to exactly the 'to' devices (in the order of their datapath ports), each once. */
-static void assert_outputs(const struct sandbox *sandbox, const char *bridge, const char *from, const char *fields,
-                           const char *const *to)
+/* Fails unless a packet is given to exactly the devices 'to' (blanks between them, in the order of their ports), each once. */
+static void assert_outputs(const struct sandbox *sandbox, const char *bridge, const char *from, const char *fields, const char *to)
 {
     g_autofree char *actions = trace(sandbox, bridge, from, fields);
     g_autofree char *ports = sandbox_command(sandbox, "ovs-appctl", "-t", sandbox->ctl, "dpif/show");
-    GString *expected = g_string_new(NULL);
-    for (unsigned i = 0; to[i]; i++) {
+    g_auto(GStrv) devices = g_strsplit(to, " ", -1);
+    g_autoptr(GString) expected = g_string_new(*devices ? NULL : "drop");
+    for (unsigned i = 0; devices[i]; i++) {
         /* "    dv101 1/3: (dummy)": OpenFlow port, datapath port. */
-        g_autofree char *key = g_strdup_printf(" %s ", to[i]);
+        g_autofree char *key = g_strdup_printf(" %s ", devices[i]);
         const char *place = strstr(ports, key);
         g_assert_nonnull(place);
         place = strchr(place, '/') + 1;
         g_string_append_printf(expected, "%s%.*s", i ? "," : "", (int)strcspn(place, ":"), place);
     }
-    g_assert_cmpstr(actions, ==, expected->len ? expected->str : "drop");
-    g_string_free(expected, TRUE);
+    g_assert_cmpstr(actions, ==, expected->str);
 }
-
-#define ASSERT_OUTPUTS(SANDBOX, BRIDGE, FROM, FIELDS, ...)                                                                         \
-    assert_outputs(SANDBOX, BRIDGE, FROM, FIELDS, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
 static void test_settles(void)
 {
@@ -163,19 +170,123 @@ static void test_forwarding(void)
     struct vswitch *vs = open_switch(sandbox);
     g_autoptr(GArray) bridges = make_bridges(2, 4);
     settle(vs, bridges);
-    ASSERT_OUTPUTS(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
-    ASSERT_OUTPUTS(sandbox, "db1", "dv102", "dl_dst=ff:ff:ff:ff:ff:ff", "dv101", "dv103", "dv104");
-    ASSERT_OUTPUTS(sandbox, "db1", "dv102", "dl_dst=33:33:00:00:00:01", "dv101", "dv103", "dv104");
-    ASSERT_OUTPUTS(sandbox, "db1", "dv103", "dl_dst=02:ff:00:00:00:03", "dv101", "dv102", "dv104");
+    assert_outputs(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
+    assert_outputs(sandbox, "db1", "dv102", "dl_dst=ff:ff:ff:ff:ff:ff", "dv101 dv103 dv104");
+    assert_outputs(sandbox, "db1", "dv102", "dl_dst=33:33:00:00:00:01", "dv101 dv103 dv104");
+    assert_outputs(sandbox, "db1", "dv103", "dl_dst=02:ff:00:00:00:03", "dv101 dv102 dv104");
     /* A packet to its own sender goes nowhere; the other bridge's addresses are unknown here. */
-    ASSERT_OUTPUTS(sandbox, "db1", "dv103", "dl_dst=02:00:00:00:00:03");
-    ASSERT_OUTPUTS(sandbox, "db2", "dv201", "dl_dst=02:00:00:00:01:02", "dv202");
-    ASSERT_OUTPUTS(sandbox, "db2", "dv201", "dl_dst=02:00:00:00:00:02", "dv202", "dv203", "dv204");
+    assert_outputs(sandbox, "db1", "dv103", "dl_dst=02:00:00:00:00:03", "");
+    assert_outputs(sandbox, "db2", "dv201", "dl_dst=02:00:00:00:01:02", "dv202");
+    assert_outputs(sandbox, "db2", "dv201", "dl_dst=02:00:00:00:00:02", "dv202 dv203 dv204");
     /* A stranger's port on our bridge stays there and is not served. */
     g_free(sandbox_command(sandbox, "ovs-vsctl", "add-port", "db1", "guest"));
     WAIT_VS(vs, vswitch_is_settled(vs));
-    ASSERT_OUTPUTS(sandbox, "db1", "guest", "dl_dst=02:00:00:00:00:03");
-    ASSERT_OUTPUTS(sandbox, "db1", "dv102", "dl_dst=ff:ff:ff:ff:ff:ff", "dv101", "dv103", "dv104");
+    assert_outputs(sandbox, "db1", "guest", "dl_dst=02:00:00:00:00:03", "");
+    assert_outputs(sandbox, "db1", "dv102", "dl_dst=ff:ff:ff:ff:ff:ff", "dv101 dv103 dv104");
+    vswitch_close(vs);
+    sandbox_free(sandbox);
+}
+
+/* Writes 'size' bytes as hexadecimal digits. */
+static char *to_hex(const uint8_t *bytes, size_t size)
+{
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < size; i++) {
+        g_string_append_printf(text, "%02x", bytes[i]);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* Returns the size of a file. */
+static size_t file_size(const char *path)
+{
+    GStatBuf status;
+    return g_stat(path, &status) ? 0 : (size_t)status.st_size;
+}
+
+/* Gives device "dv101" a packet and returns the one that is sent to it in answer, as hexadecimal digits. */
+static char *exchange(const struct sandbox *sandbox, const char *packet)
+{
+    g_autofree char *option = g_strdup_printf("options:tx_pcap=%s/dv101.pcap", sandbox->dir);
+    g_autofree char *path = g_strdup_printf("%s/dv101.pcap", sandbox->dir);
+    g_free(sandbox_command(sandbox, "ovs-vsctl", "set", "Interface", "dv101", option));
+    size_t before = file_size(path);
+    g_free(sandbox_command(sandbox, "ovs-appctl", "-t", sandbox->ctl, "netdev-dummy/receive", "dv101", packet));
+    WAIT_UNTIL(file_size(path) > before, (void)0, poll_wait_ms(5));
+    g_autofree char *content = NULL;
+    size_t size = 0;
+    g_assert_true(g_file_get_contents(path, &content, &size, NULL));
+    /* A packet in the file has a header of 16 bytes. */
+    return to_hex((const uint8_t *)content + before + 16, size - before - 16);
+}
+
+/* Packets of port 1 (02:00:00:00:00:01, 10.0.0.1, fd00::1) that ask for port 3, and the answers. Padded to 60 bytes. */
+#define ARP_REQUEST(SPA, TPA)                                                                                                      \
+    "ffffffffffff"                                                                                                                 \
+    "020000000001"                                                                                                                 \
+    "0806"                                                                                                                         \
+    "0001080006040001"                                                                                                             \
+    "020000000001" SPA "000000000000" TPA
+#define ARP_ANSWER                                                                                                                 \
+    "020000000001"                                                                                                                 \
+    "020000000003"                                                                                                                 \
+    "0806"                                                                                                                         \
+    "0001080006040002"                                                                                                             \
+    "020000000003"                                                                                                                 \
+    "0a000003"                                                                                                                     \
+    "020000000001"                                                                                                                 \
+    "0a000001"
+#define PADDING "000000000000000000000000000000000000"
+#define IPV6_HEADER                                                                                                                \
+    "86dd"                                                                                                                         \
+    "60000000"                                                                                                                     \
+    "0020"                                                                                                                         \
+    "3aff"
+#define SOLICITED                                                                                                                  \
+    "3333ff000003"                                                                                                                 \
+    "020000000001" IPV6_HEADER
+
+static void test_answers(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct sandbox *sandbox = new_sandbox();
+    struct vswitch *vs = open_switch(sandbox);
+    g_autoptr(GArray) bridges = make_bridges(1, 3);
+    settle(vs, bridges);
+    g_autofree char *arp = exchange(sandbox, ARP_REQUEST("0a000001", "0a000003") PADDING);
+    g_assert_cmpstr(arp, ==, ARP_ANSWER PADDING);
+    /* fd00::1 asks ff02::1:ff00:3 for fd00::3 with its source link-layer address. */
+    g_autofree char *nd = exchange(sandbox, SOLICITED "fd000000000000000000000000000001"
+                                                      "ff0200000000000000000001ff000003"
+                                                      "87007d9500000000"
+                                                      "fd000000000000000000000000000003"
+                                                      "0101020000000001");
+    g_assert_cmpstr(nd, ==,
+                    "020000000001"
+                    "020000000003" IPV6_HEADER "fd000000000000000000000000000003"
+                    "fd000000000000000000000000000001"
+                    "88001c9760000000"
+                    "fd000000000000000000000000000003"
+                    "0201020000000003");
+
+    /* These pass, so that all hear them: gratuitous, duplicate address detection, about oneself, unknown. */
+    static const char *const passing[] = {
+        "arp,arp_op=1,arp_spa=10.0.0.3,arp_tpa=10.0.0.3",
+        "arp,arp_op=1,arp_spa=0.0.0.0,arp_tpa=10.0.0.3",
+        "arp,arp_op=1,arp_spa=10.0.0.99,arp_tpa=10.0.0.1",
+        "arp,arp_op=1,arp_spa=10.0.0.1,arp_tpa=10.0.0.77",
+        "arp,arp_op=2,arp_spa=10.0.0.1,arp_tpa=10.0.0.3",
+        "icmp6,icmpv6_type=135,icmpv6_code=0,ipv6_src=::,nd_target=fd00::3",
+        "icmp6,icmpv6_type=135,icmpv6_code=0,ipv6_src=fd00::99,nd_target=fd00::1",
+        "icmp6,icmpv6_type=135,icmpv6_code=0,ipv6_src=fd00::1,nd_target=fd00::77",
+        "icmp6,icmpv6_type=136,icmpv6_code=0,ipv6_src=fd00::1,nd_target=fd00::3",
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(passing); i++) {
+        g_autofree char *fields = g_strdup_printf("%s,dl_src=02:00:00:00:00:01,dl_dst=ff:ff:ff:ff:ff:ff", passing[i]);
+        assert_outputs(sandbox, "db1", "dv101", fields, "dv102 dv103");
+    }
     vswitch_close(vs);
     sandbox_free(sandbox);
 }
@@ -198,11 +309,11 @@ static void test_mends(void)
     g_autoptr(GArray) bridges = make_bridges(2, 3);
     settle(vs, bridges);
     BREAK_AND_WAIT(sandbox, vs, "ovs-vsctl", "--no-wait", "del-port", "dv102");
-    ASSERT_OUTPUTS(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:02", "dv102");
+    assert_outputs(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:02", "dv102");
     BREAK_AND_WAIT(sandbox, vs, "ovs-vsctl", "--no-wait", "del-br", "db2");
-    ASSERT_OUTPUTS(sandbox, "db2", "dv202", "dl_dst=ff:ff:ff:ff:ff:ff", "dv201", "dv203");
+    assert_outputs(sandbox, "db2", "dv202", "dl_dst=ff:ff:ff:ff:ff:ff", "dv201 dv203");
     BREAK_AND_WAIT(sandbox, vs, "ovs-ofctl", "-O", "OpenFlow14", "del-flows", "db1");
-    ASSERT_OUTPUTS(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
+    assert_outputs(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
     BREAK_AND_WAIT(sandbox, vs, "ovs-vsctl", "--no-wait", "set", "bridge", "db1", "fail_mode=standalone");
     g_autofree char *mode = sandbox_command(sandbox, "ovs-vsctl", "get-fail-mode", "db1");
     g_assert_cmpstr(mode, ==, "secure\n");
@@ -212,8 +323,8 @@ static void test_mends(void)
     WAIT_VS(vs, !vswitch_is_settled(vs));
     sandbox_start_vswitchd(sandbox);
     WAIT_VS(vs, vswitch_is_settled(vs));
-    ASSERT_OUTPUTS(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
-    ASSERT_OUTPUTS(sandbox, "db2", "dv202", "dl_dst=ff:ff:ff:ff:ff:ff", "dv201", "dv203");
+    assert_outputs(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
+    assert_outputs(sandbox, "db2", "dv202", "dl_dst=ff:ff:ff:ff:ff:ff", "dv201 dv203");
     /* So does one whose database was killed. */
     sandbox_kill_db(sandbox);
     WAIT_VS(vs, vswitch_error(vs) && strstr(vswitch_error(vs), "does not answer"));
@@ -283,6 +394,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ovs/vswitch/settles", test_settles);
     g_test_add_func("/ovs/vswitch/forwarding", test_forwarding);
+    g_test_add_func("/ovs/vswitch/answers", test_answers);
     g_test_add_func("/ovs/vswitch/mends", test_mends);
     g_test_add_func("/ovs/vswitch/strangers", test_strangers);
     g_test_add_func("/ovs/vswitch/purge", test_purge);
