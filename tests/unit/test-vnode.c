@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <glib.h>
 #include <fcntl.h>
+#include <glib.h>
 
 #include <glib/gstdio.h>
 
