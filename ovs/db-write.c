@@ -149,7 +149,7 @@ static void end_route_tables(struct writer *w)
 static void write_vnode(struct writer *w, const struct vnode *vnode, const struct distemrec_vnode *row)
 {
     const char *pnode = vnode->pnode ? vnode->pnode : "";
-    if (row && strcmp(row->pnode, pnode)) {
+    if (row && strcmp(row->pnode, pnode) != 0) {
         /* What its former pnode observed is no longer true. */
         distemrec_vnode_set_state(row, NULL);
         distemrec_vnode_set_error(row, "");

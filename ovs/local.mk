@@ -2,13 +2,15 @@
 noinst_LTLIBRARIES += libovs.la
 libovs_la_SOURCES = \
 	ovs/db.c ovs/db-impl.h ovs/db-read.c ovs/db-text.c ovs/db-text.h ovs/db-write.c \
-	ovs/library.c ovs/library.h ovs/poll.c \
+	ovs/answers.c ovs/forwarding.c ovs/forwarding.h ovs/forwarding-impl.h \
+	ovs/library.c ovs/library.h ovs/ofconn.c ovs/ofconn.h ovs/poll.c \
+	ovs/rule-set.c ovs/rule-set.h ovs/server-process.c ovs/server-process.h ovs/servers.c \
+	ovs/vswitch.c ovs/vswitch-impl.h ovs/vswitch-purge.c ovs/vswitch-rows.c \
 	include/distem/db.h include/distem/poll.h include/distem/vswitch.h
 nodist_libovs_la_SOURCES = ovs/distem-idl.c ovs/distem-idl.h
 libovs_la_CPPFLAGS = $(AM_CPPFLAGS) $(OVS_CFLAGS)
-# The macros of its headers that walk containers shadow each other's variables and leave members unset; its headers test macros that
-# only its own config.h defines.
-libovs_la_CFLAGS = $(AM_CFLAGS) -Wno-shadow -Wno-undef -Wno-missing-field-initializers
+# Its headers test macros that only its own config.h defines.
+libovs_la_CFLAGS = $(AM_CFLAGS) -Wno-undef
 # What a program links to use it (libtool keeps no static library's needs), before libtopology.la and libbase.la.
 LIBOVS_LDADD = libovs.la $(OVS_LIBS)
 
@@ -30,3 +32,13 @@ check_PROGRAMS += tests/unit/test-ovs-db
 tests_unit_test_ovs_db_SOURCES = tests/unit/test-ovs-db.c tests/unit/ovs-sandbox.c tests/unit/ovs-sandbox.h
 tests_unit_test_ovs_db_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
 TESTS += tests/unit/test-ovs-db
+
+check_PROGRAMS += tests/unit/test-ovs-vswitch
+tests_unit_test_ovs_vswitch_SOURCES = tests/unit/test-ovs-vswitch.c tests/unit/ovs-sandbox.c tests/unit/ovs-sandbox.h
+tests_unit_test_ovs_vswitch_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
+TESTS += tests/unit/test-ovs-vswitch
+
+check_PROGRAMS += tests/unit/test-ovs-servers
+tests_unit_test_ovs_servers_SOURCES = tests/unit/test-ovs-servers.c tests/unit/ovs-sandbox.c tests/unit/ovs-sandbox.h
+tests_unit_test_ovs_servers_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
+TESTS += tests/unit/test-ovs-servers

@@ -10,15 +10,17 @@ EXTRA_DIST += tests/lib.sh tests/lint/lib.sh tests/lint/cppcheck.txt \
 	tests/lab/README.md tests/lab/lab tests/lab/test-lab.sh tests/lab/guest tests/lab/host \
 	$(SYSTEM_TESTS) $(ACCURACY_TESTS) $(LINT_TESTS) $(DIST_TESTS)
 
+include tests/fuzz/local.mk
+
 # Each list runs like `make check`, with a summary of its own.
 PHONY_TARGETS += check-system check-accuracy check-lint check-fuzz check-dist
-check-system: all $(check_PROGRAMS)
+check-system: all $(check_PROGRAMS) $(SYSTEM_HELPERS)
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(SYSTEM_TESTS)'
 check-accuracy: all
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(ACCURACY_TESTS)'
 check-lint: $(BUILT_SOURCES)
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(LINT_TESTS)'
-check-fuzz: $(fuzz_programs)
+check-fuzz: $(FUZZ_TARGETS)
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(FUZZ_TESTS)'
 check-dist:
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(DIST_TESTS)'

@@ -8,7 +8,12 @@
  *                                          ingress -> mirred  : to diN (an IFB), whose egress root qdisc is: output
  *
  * N is the viface's id. A direction that is shaped has a netem root (latency, loss ...) with a large computed limit, and below it,
- * when a bandwidth is set, a TBF with a byte queue. What is not asked for is not there: no IFB without output properties. */
+ * when a bandwidth is set, a TBF with a byte queue; a kernel without netem can still do a bandwidth alone, with the TBF as root.
+ * What is not asked for is not there: no IFB without output properties. Changes are made in place: frames in flight or waiting
+ * survive them, but those that wait for a bandwidth that is taken away, or in a direction that ends being shaped.
+ *
+ * Segmentation offloads and GRO are off at both ends of every viface, shaped or not: one that is not shaped sends to others that
+ * are, and a block of 64 KiB would count there as one frame. */
 #ifndef DISTEM_LINK_H
 #define DISTEM_LINK_H 1
 
@@ -19,12 +24,15 @@
 
 #include "distem/platform.h"
 
-#define LINK_GROUP 53591u /* 0xd157 */
+#define LINK_GROUP 53591u         /* 0xd157 */
+#define LINK_GROUP_REMOVED 53592u /* Where devices wait for being removed all at once. Seldom seen: after a kill in between. */
 
 struct link_manager;
 
-/* Opens netlink and the folder 'run_dir'/netns for namespaces. */
+/* Opens netlink and the folder 'run_dir'/netns for namespaces, which becomes a mount point. NULL with an error. The process must be
+ * single-threaded: it visits namespaces itself, and is ended if it cannot come back. */
 struct link_manager *link_manager_new(const char *run_dir, GError **error);
+/* Closes; all networks stay. The folder goes when it is empty. NULL is fine. */
 void link_manager_free(struct link_manager *);
 
 /* Names of the host-side devices of viface 'id'. */
@@ -33,15 +41,20 @@ void link_ifb_name(uint32_t viface_id, char name[16]);
 /* Returns the path of vnode 'id's namespace; the caller frees it. */
 char *link_netns_path(const struct link_manager *, uint32_t vnode_id);
 
-/* Makes the network of 'vnode' (planned: nothing open) exactly as described, idempotently: namespace; lo up; each viface with name,
- * MAC, MTU ('default_mtu' where the vnetwork says 0), addresses (IPv6 without DAD), offloads off where they would hide real frames
- * from the shaping (TSO, GSO, GRO on both ends of a shaped viface; with 'user_datapath' also TX checksums); shaping; vifaces up;
- * routes (all of them, those that are no longer planned go); forwarding sysctls. What is right already is left as it is: qdiscs are
- * changed in place, vifaces that stay are never taken down. Vifaces of this vnode that are no longer described are removed. Returns
- * false with the first failure, naming vnode and viface; calling again later is safe. */
+/* Makes the network of 'vnode' (planned: nothing open) exactly as described, idempotently: namespace with its sysctls (forwarding,
+ * no IPv6 autoconfiguration or DAD); each viface with name, MAC, MTU ('default_mtu' where the vnetwork says 0), and offloads off
+ * (with 'user_datapath' also TX checksums inside, which a switch in user space would otherwise see unfinished); shaping; then lo
+ * and vifaces up; addresses; routes. What is right already is left as it is: qdiscs are changed in place, vifaces that stay are
+ * never taken down. Vifaces of this vnode that are no longer described are removed, and so are addresses and routes that distem had
+ * added (marked with protocol 219; addresses since Linux 5.18); what the experiment added itself stays. Returns false with the
+ * first failure, naming vnode and viface (DISTEM_ERROR_UNSUPPORTED with the kernel module that is missing); calling again later is
+ * safe. */
 bool link_apply_vnode(struct link_manager *, const struct vnode *vnode, uint16_t default_mtu, bool user_datapath, GError **error);
 
-/* Removes the namespace and all devices of vnode 'id'; no error when there are none. */
+/* Removes the namespaces and all devices of the 'count' vnodes 'ids'; no error when there are none. The id 0 stands for devices
+ * whose mark names no vnode. The kernel takes some 30 ms for a removal, but hardly more for a thousand at once. */
+bool link_remove_vnodes(struct link_manager *, const uint32_t *ids, unsigned count, GError **error);
+/* ... of one. */
 bool link_remove_vnode(struct link_manager *, uint32_t vnode_id, GError **error);
 
 /* One thing of ours that is there. */
@@ -51,7 +64,7 @@ struct link_found {
     uint32_t vnode_id, viface_id; /* From the mark; 0 where it has none. */
     char *name;                   /* Netdev, or path of the namespace. */
 };
-/* Lists all that is there with our marks, in one dump: an array of struct link_found that the caller unrefs; NULL with an error. */
+/* Lists all that is there with our marks: an array of struct link_found that the caller unrefs; NULL with an error. */
 GPtrArray *link_list(struct link_manager *, GError **error);
 
 /* Returns a text that says all about the network of 'vnode' that link_apply_vnode() would act on; equal texts mean nothing to do as
@@ -59,9 +72,9 @@ GPtrArray *link_list(struct link_manager *, GError **error);
 char *link_fingerprint(const struct vnode *vnode, uint16_t default_mtu, bool user_datapath);
 
 /* Computed figures, pure; formulas and their sources stand in src/link/shaping.c. */
-/* Bytes of the queue in front of the bandwidth. */
+/* Bytes of the queue in front of the bandwidth, at least a frame. */
 uint64_t shaping_queue(const struct impairment *, unsigned mtu);
-/* Bytes that may pass at once. */
+/* Bytes that may pass at once, at least a frame. */
 uint64_t shaping_burst(const struct impairment *, unsigned mtu);
 /* Packets in netem: large enough that it never drops what the model did not ask for. */
 uint32_t shaping_limit(const struct impairment *, unsigned mtu);

@@ -46,7 +46,8 @@ const char *rest_request_body(const struct rest_request *, size_t *ret_size);
 /* Reads the body as a JSON object; on failure replies with 400 and returns NULL. The caller owns the reference. */
 json_t *rest_request_json(struct rest_request *);
 
-/* Reply and end the request. 'body' is consumed; NULL gives an empty one. */
+/* Reply and end the request. 'body' is consumed; NULL, which json_pack() returns for text that is not UTF-8, is answered with 500.
+ */
 void rest_reply(struct rest_request *, unsigned status, json_t *body);
 /* Replies with 'error' (freed) and, where 'problems' is not NULL, its entries as details. */
 void rest_reply_error(struct rest_request *, GError *error, const struct diagnostics *problems);

@@ -15,8 +15,8 @@
  * 'problems' with line and JSON pointer; then the result is NULL. Else the platform, which the caller frees. */
 struct platform *topology_parse(const char *text, size_t size, const char *file, struct diagnostics *problems);
 
-/* Writes 'platform' as a topology file; what is open (family 0, NULL, 0) is left out. topology_parse() of the result gives an equal
- * platform. The caller frees the text. */
+/* Writes 'platform' as a topology file; what is open (family 0, NULL, 0) or as by default is left out. topology_parse() of the
+ * result gives an equal platform. The caller frees the text. */
 char *topology_write(const struct platform *);
 
 /* Says whether two platforms are equal in all that a topology file can say. In '*ret_difference' (may be NULL): what differs first,

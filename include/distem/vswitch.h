@@ -25,7 +25,6 @@ struct vswitch_port {
 struct vswitch_bridge {
     uint32_t vnetwork_id;
     char name[16]; /* See vswitch_bridge_name(). */
-    uint16_t mtu;
     GArray *ports; /* Of struct vswitch_port. */
 };
 

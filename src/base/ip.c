@@ -63,7 +63,7 @@ bool mac_parse(const char *text, struct mac_addr *ret, GError **error)
 {
     struct mac_addr mac;
     bool ok = strlen(text) == MAC_TEXT_SIZE - 1;
-    for (unsigned i = 0; ok && i < 6; i++) {
+    for (size_t i = 0; ok && i < 6; i++) {
         int high = g_ascii_xdigit_value(text[3 * i]);
         int low = g_ascii_xdigit_value(text[3 * i + 1]);
         ok = high >= 0 && low >= 0 && (i == 5 || text[3 * i + 2] == ':');

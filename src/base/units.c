@@ -128,7 +128,7 @@ static bool quantity_parse(const struct quantity *quantity, const char *text, ui
                     quantity->example);
     }
     const struct unit *unit = quantity->units;
-    while (unit->name && strcmp(unit->name, rest)) {
+    while (unit->name && strcmp(unit->name, rest) != 0) {
         unit++;
     }
     if (!unit->name) {
@@ -154,7 +154,7 @@ static bool quantity_parse(const struct quantity *quantity, const char *text, ui
 /* Writes 'value' in the largest unit that needs at most three decimals and gives at least 1, else in the smallest unit. */
 static char *quantity_format(const struct quantity *quantity, uint64_t value, unsigned max_decimals)
 {
-    const struct unit *best = NULL;
+    const struct unit *best = quantity->units;
     for (const struct unit *unit = quantity->units; unit->name; unit++) {
         if (!unit->written) {
             continue;

@@ -153,7 +153,7 @@ static bool connect_to(struct distem_exec *exec, const char *url, struct distem_
     CURLcode code = curl_easy_perform(exec->curl);
     curl_easy_setopt(exec->curl, CURLOPT_ERRORBUFFER, NULL);
     if (code != CURLE_OK || curl_easy_getinfo(exec->curl, CURLINFO_ACTIVESOCKET, &exec->fd) != CURLE_OK) {
-        return client_fail(error, "unreachable", "no answer from %s: %s", url, *reason ? reason : curl_easy_strerror(code));
+        return client_fail_connection(error, url, exec->curl, code, reason);
     }
     return true;
 }

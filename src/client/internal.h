@@ -26,6 +26,9 @@ bool client_fail_answer(struct distem_error *error, long status, const char *bod
  * daemon answered with one. */
 json_t *client_request(struct distem *client, const char *method, const char *path, const char *body, size_t size,
                        struct distem_error *error);
+/* Sets '*error' to why the daemon at 'url' gave no answer: the result 'code' of 'curl', whose error buffer says 'reason'. Always
+ * returns false. */
+bool client_fail_connection(struct distem_error *error, const char *url, CURL *curl, CURLcode code, const char *reason);
 /* Returns 'text' percent-encoded, to be freed. */
 char *client_encode(const char *text);
 

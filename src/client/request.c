@@ -60,6 +60,15 @@ char *client_encode(const char *text)
     return g_uri_escape_string(text, NULL, FALSE);
 }
 
+bool client_fail_connection(struct distem_error *error, const char *url, CURL *curl, CURLcode code, const char *reason)
+{
+    long errnum = 0;
+    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &errnum);
+    g_autofree char *text = g_strdup(errnum ? g_strerror((int)errnum) : *reason ? reason : curl_easy_strerror(code));
+    *text = g_ascii_tolower(*text);
+    return client_fail(error, "unreachable", "no answer from %s (%s)", url, text);
+}
+
 static size_t collect(char *data, size_t unit, size_t count, void *aux)
 {
     GString *answer = aux;
@@ -97,7 +106,7 @@ json_t *client_request(struct distem *client, const char *method, const char *pa
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
     curl_slist_free_all(headers);
     if (code != CURLE_OK) {
-        client_fail(error, "unreachable", "no answer from %s: %s", client->url, *reason ? reason : curl_easy_strerror(code));
+        client_fail_connection(error, client->url, curl, code, reason);
         return NULL;
     }
     long status;

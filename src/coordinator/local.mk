@@ -5,3 +5,9 @@ libcoordinator_la_SOURCES = \
 	src/coordinator/verify.c src/coordinator/verify.h src/coordinator/verify-judge.c src/coordinator/verify-plan.c \
 	src/coordinator/vnodes.c \
 	include/distem/coordinator.h
+
+check_PROGRAMS += tests/unit/test-verify
+tests_unit_test_verify_SOURCES = tests/unit/test-verify.c src/coordinator/verify-plan.c src/coordinator/verify-judge.c
+tests_unit_test_verify_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_verify_LDADD = libplan.la libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS) -lm
+TESTS += tests/unit/test-verify

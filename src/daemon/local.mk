@@ -1,7 +1,8 @@
 # distemd.
 sbin_PROGRAMS += distemd
 distemd_SOURCES = src/daemon/main.c src/daemon/service.c src/daemon/service.h
-distemd_LDADD = libcoordinator.la libpnode.la
+distemd_LDADD = libcoordinator.la libpnode.la librest.la libplan.la liblink.la libvnode.la $(LIBOVS_LDADD) libtopology.la libbase.la \
+	$(MICROHTTPD_LIBS) $(NL_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS) -lm
 
 dist_man_MANS += doc/man/distemd.8
 EXTRA_DIST += share/distemd.service.in

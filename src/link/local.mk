@@ -1,1 +1,30 @@
-# To be filled by src/link.
+# The network of vnodes by netlink: namespaces, veth, IFB, qdiscs.
+noinst_LTLIBRARIES += liblink.la
+liblink_la_SOURCES = \
+	src/link/apply.c src/link/devices.c src/link/devices.h src/link/distribution.c src/link/distribution.h src/link/features.c src/link/features.h \
+	src/link/fingerprint.c src/link/guest.c src/link/guest.h src/link/ipconf.c src/link/ipconf.h src/link/manager.c src/link/manager.h \
+	src/link/netdev.c src/link/netdev.h src/link/netem.c src/link/netns.c src/link/netns.h src/link/offload.c src/link/offload.h \
+	src/link/qdisc.c src/link/qdisc.h src/link/redirect.c src/link/redirect.h src/link/rtnl.c src/link/rtnl.h src/link/shape.c \
+	src/link/shape.h src/link/shaping.c src/link/sysctl.c src/link/sysctl.h src/link/tbf.c \
+	include/distem/link.h
+liblink_la_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+liblink_la_LIBADD = libtopology.la libbase.la $(NL_LIBS) -lm
+
+check_PROGRAMS += tests/unit/test-shaping tests/system/test-link tests/system/test-link-traffic
+tests_unit_test_shaping_SOURCES = tests/unit/test-shaping.c
+tests_unit_test_shaping_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_shaping_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+tests_unit_test_shaping_LDADD = liblink.la -lm
+link_world = tests/system/link-world.c tests/system/link-world.h tests/system/link-picture.c
+tests_system_test_link_SOURCES = tests/system/test-link.c $(link_world)
+tests_system_test_link_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_system_test_link_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+tests_system_test_link_LDADD = liblink.la
+tests_system_test_link_traffic_SOURCES = tests/system/test-link-traffic.c $(link_world)
+tests_system_test_link_traffic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_system_test_link_traffic_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+tests_system_test_link_traffic_LDADD = liblink.la -lm
+TESTS += tests/unit/test-shaping
+SYSTEM_TESTS += tests/system/test-link tests/system/test-link-traffic
+# The same two with netem and an exact clock.
+ACCURACY_TESTS += tests/system/link.sh tests/system/link-traffic.sh

@@ -81,7 +81,7 @@ int pnode_doctor(bool json)
         pnode_free(machine_describe(name)); /* Loads the modules that there are. */
         check_kernel(&findings);
     }
-    g_autoptr(GPtrArray) limits = limits_check(DOCTOR_VNODES);
+    g_autoptr(GPtrArray) limits = machine_limits_check(DOCTOR_VNODES);
     note(&findings, !limits->len, "limits for 1,000 vnodes", limits->len ? limits->pdata[0] : NULL);
     for (unsigned i = 1; i < limits->len; i++) {
         note(&findings, false, "limits for 1,000 vnodes", limits->pdata[i]);

@@ -96,7 +96,7 @@ static bool save(const char *run_dir, const uint64_t before[], const uint64_t af
     return g_file_set_contents_full(path, text->str, (gssize)text->len, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
 }
 
-bool limits_raise(const char *run_dir, const struct platform *share, GError **error)
+bool machine_limits_raise(const char *run_dir, const struct platform *share, GError **error)
 {
     uint64_t wanted = neighbours_wanted(share);
     uint64_t before[G_N_ELEMENTS(thresholds)], after[G_N_ELEMENTS(thresholds)];
@@ -122,7 +122,7 @@ bool limits_raise(const char *run_dir, const struct platform *share, GError **er
     return true;
 }
 
-bool limits_restore(const char *run_dir, GError **error)
+bool machine_limits_restore(const char *run_dir, GError **error)
 {
     g_autofree char *path = saved_path(run_dir);
     g_autofree char *text = NULL;
@@ -144,7 +144,7 @@ bool limits_restore(const char *run_dir, GError **error)
     return true;
 }
 
-GPtrArray *limits_check(unsigned vnodes)
+GPtrArray *machine_limits_check(unsigned vnodes)
 {
     /* A vnode needs its init, a monitor and what runs in it; a few files; one inotify instance or two for what watches files. */
     static const struct {

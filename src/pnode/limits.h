@@ -11,13 +11,13 @@
 
 /* Raises the neighbour tables' limits (IPv4 and IPv6; one table for all namespaces) to what 'share' can fill them with. The first
  * time, what was there before is saved in 'run_dir'/limits. Limits are never lowered here. */
-bool limits_raise(const char *run_dir, const struct platform *share, GError **error);
+bool machine_limits_raise(const char *run_dir, const struct platform *share, GError **error);
 
-/* Puts the saved limits back, where they still are what limits_raise() wrote; without saved ones does nothing. */
-bool limits_restore(const char *run_dir, GError **error);
+/* Puts the saved limits back, where they still are what machine_limits_raise() wrote; without saved ones does nothing. */
+bool machine_limits_restore(const char *run_dir, GError **error);
 
 /* Returns sentences about limits that 'vnodes' vnodes would hit (pids, open files, inotify instances), each with the sysctl to
  * raise: an array of strings that the caller unrefs. */
-GPtrArray *limits_check(unsigned vnodes);
+GPtrArray *machine_limits_check(unsigned vnodes);
 
 #endif

@@ -49,12 +49,12 @@ static void item_want(struct pnode_daemon *p, struct item *item, const struct vn
 static void raise_limits(struct pnode_daemon *p)
 {
     g_autoptr(GError) error = NULL;
-    bool ok = p->wanted ? limits_raise(p->run_dir, p->wanted, &error) : limits_restore(p->run_dir, &error);
+    bool ok = p->wanted ? machine_limits_raise(p->run_dir, p->wanted, &error) : machine_limits_restore(p->run_dir, &error);
     if (!ok) {
         log_warning("pnode", "cannot set the limits of the neighbour tables", "error=\"%s\"", error->message);
     }
     if (p->wanted) {
-        g_autoptr(GPtrArray) sentences = limits_check(p->wanted->vnodes->len);
+        g_autoptr(GPtrArray) sentences = machine_limits_check(p->wanted->vnodes->len);
         for (unsigned i = 0; i < sentences->len; i++) {
             log_warning("pnode", "a limit is low", "hint=\"%s\"", (char *)sentences->pdata[i]);
         }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -81,6 +82,8 @@ int main(int argc, char **argv)
         return complain(PROBE_EXIT_BAD_INPUT, error);
     }
     raise_file_limit();
+    /* A page that must be fetched from a disk first would be measured, too. Without the right to do this, that may happen. */
+    (void)mlockall(MCL_CURRENT);
     bool ok = measure(input, stdout, &error);
     probe_input_free(input);
     return ok ? EXIT_SUCCESS : complain(EXIT_FAILURE, error);

@@ -107,8 +107,8 @@ static int64_t connect_timeout(const struct probe_test *test)
 
 static int64_t goodput_limit(const struct probe_test *test)
 {
-    /* The window may last twice its time when the stream stalls at its end. */
-    return connect_timeout(test) + MAX(warm_of(test, 0), 10 * NS_PER_S) + warm_extra(test) + 2 * window_of(test) + 10 * NS_PER_S;
+    /* All the phases' latest ends: see timer_fired(). */
+    return connect_timeout(test) + WINDOW_MAX + warm_extra(test) + 4 * window_of(test) + 10 * NS_PER_S;
 }
 
 static void fail_goodput(struct goodput *g, int errnum, const char *what)

@@ -16,7 +16,7 @@
 
 static const char *const kind_names[PROBE_KINDS] = {[PROBE_RTT] = "rtt", [PROBE_LOSS] = "loss", [PROBE_GOODPUT] = "goodput"};
 
-/* The integers of a test. */
+/* The integers of a test. Their limits are such that no time worked out from them overflows. */
 static const struct field {
     const char *key;
     unsigned needed;  /* Kinds that must have it. */
@@ -27,11 +27,11 @@ static const struct field {
 #define FIELD(name) offsetof(struct probe_test, name)
     {"id", ALL_KINDS, ALL_KINDS, INT64_MIN, INT64_MAX, FIELD(id)},
     {"count", BIT(PROBE_RTT) | BIT(PROBE_LOSS), BIT(PROBE_RTT) | BIT(PROBE_LOSS), 1, 1000000, FIELD(count)},
-    {"interval_ns", BIT(PROBE_RTT) | BIT(PROBE_LOSS), BIT(PROBE_RTT) | BIT(PROBE_LOSS), 0, 60 * NS_PER_S, FIELD(interval)},
-    {"timeout_ns", BIT(PROBE_RTT) | BIT(PROBE_LOSS), ALL_KINDS, NS_PER_MS, 600 * NS_PER_S, FIELD(timeout)},
+    {"interval_ns", BIT(PROBE_RTT) | BIT(PROBE_LOSS), BIT(PROBE_RTT) | BIT(PROBE_LOSS), 0, 3600 * NS_PER_S, FIELD(interval)},
+    {"timeout_ns", BIT(PROBE_RTT) | BIT(PROBE_LOSS), ALL_KINDS, NS_PER_MS, 3600 * NS_PER_S, FIELD(timeout)},
     {"size", BIT(PROBE_LOSS), BIT(PROBE_LOSS), PROBE_SIZE_MIN, 65507, FIELD(size)},
     {"bandwidth", BIT(PROBE_GOODPUT), BIT(PROBE_GOODPUT), 0, INT64_C(1) << 62, FIELD(bandwidth)},
-    {"duration_ns", 0, BIT(PROBE_GOODPUT), 0, 600 * NS_PER_S, FIELD(duration)},
+    {"duration_ns", 0, BIT(PROBE_GOODPUT), 0, 3600 * NS_PER_S, FIELD(duration)},
     /* What TCP_MAXSEG takes; 0 stands for none. */
     {"mss", 0, BIT(PROBE_GOODPUT), 0, 32767, FIELD(mss)},
 #undef FIELD
@@ -94,8 +94,11 @@ static bool read_kind(json_t *object, const char *place, enum probe_kind *ret, G
 static bool read_address(json_t *object, const char *place, const char *key, struct ip_addr *ret, GError **error)
 {
     const char *text = read_text(object, place, key, error);
-    if (!text || !ip_addr_parse(text, ret, error)) {
-        g_prefix_error(error, text ? "%s/%s: " : "", place, key);
+    if (!text) {
+        return false;
+    }
+    if (!ip_addr_parse(text, ret, error)) {
+        g_prefix_error(error, "%s/%s: ", place, key);
         return false;
     }
     return true;

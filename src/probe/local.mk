@@ -9,3 +9,21 @@ libprobe_la_LIBADD = libbase.la $(JANSSON_LIBS) -lm
 pkglibexec_PROGRAMS += distem-probe
 distem_probe_SOURCES = src/probe/distem-probe.c
 distem_probe_LDADD = libprobe.la
+
+check_PROGRAMS += tests/unit/test-probe
+tests_unit_test_probe_SOURCES = tests/unit/test-probe.c
+tests_unit_test_probe_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_probe_LDADD = libprobe.la
+TESTS += tests/unit/test-probe
+
+dist_check_SCRIPTS += tests/system/test-probe.py
+EXTRA_DIST += tests/system/probe_chain.py
+TESTS += tests/system/test-probe.py
+
+if FUZZERS
+check_PROGRAMS += tests/fuzz/fuzz-probe-input
+tests_fuzz_fuzz_probe_input_SOURCES = tests/fuzz/fuzz-probe-input.c
+tests_fuzz_fuzz_probe_input_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_probe_input_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_probe_input_LDADD = libprobe.la
+endif

@@ -135,7 +135,8 @@ bool loop_turn(struct loop *loop, GError **error)
 {
     struct timespec wait = {0};
     if (loop->heap->len) {
-        int64_t ns = MAX(timer_at(loop, 1)->at - loop_now(), 0);
+        int64_t ns = timer_at(loop, 1)->at - loop_now();
+        ns = MAX(ns, 0);
         wait.tv_sec = ns / NS_PER_S;
         wait.tv_nsec = ns % NS_PER_S;
     }

@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,8 +17,6 @@
 #include "measure.h"
 #include "socket.h"
 
-#define WARM_DATAGRAMS 9             /* Unmeasured datagrams at most ... */
-#define WARM_DATAGRAMS_PER_TIMEOUT 3 /* ... at this pace. */
 #define BUFFER_SIZE (4 << 20)
 #define READS_PER_TURN 64
 
@@ -64,8 +63,65 @@ static uint32_t overflows(const struct loss *l)
     return getsockopt(l->sink.fd, SOL_SOCKET, SO_MEMINFO, memory, &length) ? 0 : memory[SK_MEMINFO_DROPS];
 }
 
+/* Handles a datagram that has arrived. */
+static void received(struct loss *l, const struct head *head)
+{
+    if (head->nonce != l->nonce) {
+        return;
+    }
+    if (!head->measured) {
+        if (!l->warm) {
+            l->warm = true;
+            /* Others that may still be under way are not to meet the measured ones. */
+            l->due = loop_now() + (l->n_warm > 1 ? l->m.test->timeout : 0);
+            loop_timer_set(l->m.loop, &l->timer, l->due);
+        }
+        return;
+    }
+    if (head->index >= l->n_sent) {
+        return;
+    }
+    if (l->received[head->index]) {
+        l->n_duplicates++;
+        return;
+    }
+    l->received[head->index] = true;
+    l->n_received++;
+    if (head->index < l->newest) {
+        l->n_reordered++;
+    } else {
+        l->newest = head->index;
+    }
+    if (l->n_received == l->m.test->count) {
+        loop_timer_set(l->m.loop, &l->timer, loop_now());
+    }
+}
+
+/* Reads 'most' datagrams at most. */
+static void read_sink(struct loss *l, unsigned most)
+{
+    for (unsigned i = 0; i < most; i++) {
+        struct head head;
+        ssize_t size = recv(l->sink.fd, &head, sizeof head, MSG_TRUNC);
+        if (size < 0) {
+            return;
+        }
+        if (size == l->m.test->size) {
+            received(l, &head);
+        }
+    }
+}
+
+static void sink_ready(struct watch *watch, uint32_t events)
+{
+    (void)events;
+    read_sink(G_STRUCT_MEMBER_P(watch, -(glong)offsetof(struct loss, sink)), READS_PER_TURN);
+}
+
 static void finish(struct loss *l)
 {
+    /* What has arrived counts, even if this machine is late. */
+    read_sink(l, UINT_MAX);
     uint32_t lost_here = overflows(l);
     if (lost_here) {
         GError *error = NULL;
@@ -111,7 +167,7 @@ static void timer_fired(struct timer *timer)
         return;
     }
     int64_t now = loop_now();
-    if (!l->warm && l->n_warm == WARM_DATAGRAMS) {
+    if (!l->warm && l->n_warm == WARM_PACKETS) {
         l->warm = true;
         l->due = now;
     }
@@ -121,66 +177,10 @@ static void timer_fired(struct timer *timer)
         fail_loss(l, problem);
         return;
     }
-    int64_t at = !l->warm                   ? now + test->timeout / WARM_DATAGRAMS_PER_TIMEOUT
+    int64_t at = !l->warm                   ? now + test->timeout / WARM_PACKETS_PER_TIMEOUT
                  : l->n_sent == test->count ? now + test->timeout
                                             : next_due(l, now);
     loop_timer_set(l->m.loop, &l->timer, at);
-}
-
-static void received(struct loss *l, const struct head *head)
-{
-    if (head->nonce != l->nonce) {
-        return;
-    }
-    if (!head->measured) {
-        if (!l->warm) {
-            l->warm = true;
-            /* Others that may still be under way are not to meet the measured ones. */
-            l->due = loop_now() + (l->n_warm > 1 ? l->m.test->timeout : 0);
-            loop_timer_set(l->m.loop, &l->timer, l->due);
-        }
-        return;
-    }
-    if (head->index >= l->n_sent) {
-        return;
-    }
-    if (l->received[head->index]) {
-        l->n_duplicates++;
-        return;
-    }
-    l->received[head->index] = true;
-    l->n_received++;
-    if (head->index < l->newest) {
-        l->n_reordered++;
-    } else {
-        l->newest = head->index;
-    }
-    if (l->n_received == l->m.test->count) {
-        loop_timer_set(l->m.loop, &l->timer, loop_now());
-    }
-}
-
-static void sink_ready(struct watch *watch, uint32_t events)
-{
-    struct loss *l = G_STRUCT_MEMBER_P(watch, -(glong)offsetof(struct loss, sink));
-    (void)events;
-    for (int i = 0; i < READS_PER_TURN; i++) {
-        struct head head;
-        ssize_t size = recv(watch->fd, &head, sizeof head, MSG_TRUNC);
-        if (size < 0) {
-            return;
-        }
-        if (size == l->m.test->size) {
-            received(l, &head);
-        }
-    }
-}
-
-static int64_t loss_limit(const struct probe_test *test)
-{
-    /* A machine that has much else to do keeps its own pace, down to a tenth of a thousand datagrams a second. */
-    int64_t pace = MAX(2 * test->interval, 10 * NS_PER_MS);
-    return 2 * test->timeout * (WARM_DATAGRAMS / WARM_DATAGRAMS_PER_TIMEOUT + 2) + test->count * pace + 10 * NS_PER_S;
 }
 
 /* Opens one end's socket, or returns -1 with an error. */
@@ -230,7 +230,7 @@ static bool loss_start(struct measurement *m, GError **error)
     if (connect(l->sink.fd, (struct sockaddr *)&from.storage, from.length)) {
         return socket_fail(error, errno, test->to, &test->from_address);
     }
-    loop_timer_set(m->loop, &l->timer, loop_now());
+    loop_timer_set(m->loop, &l->timer, measurement_first(m));
     return loop_watch(m->loop, &l->sink, EPOLLIN, error);
 }
 
@@ -246,7 +246,7 @@ static void loss_stop(struct measurement *m)
 
 const struct measurement_kind measurement_loss = {
     .size = sizeof(struct loss),
-    .limit = loss_limit,
+    .limit = measurement_packets_limit,
     .start = loss_start,
     .stop = loss_stop,
 };

@@ -3,10 +3,12 @@
 
 #include "measure.h"
 
-#include <errno.h>
+#include <math.h>
 
 #include "distem/error.h"
 #include "distem/units.h"
+
+#define SPREAD_MAX NS_PER_S
 
 struct runner {
     FILE *output;
@@ -19,6 +21,18 @@ static const struct measurement_kind *const kinds[PROBE_KINDS] = {
 uint64_t measurement_nonce(void)
 {
     return (uint64_t)g_random_int() << 32 | g_random_int();
+}
+
+int64_t measurement_first(const struct measurement *m)
+{
+    return loop_now() + llround(m->phase * (double)MIN(m->test->interval, SPREAD_MAX));
+}
+
+int64_t measurement_packets_limit(const struct probe_test *test)
+{
+    /* A machine that has much else to do keeps a pace of its own, and answers late. */
+    int64_t pace = MAX(2 * test->interval, 10 * NS_PER_MS);
+    return 2 * test->timeout * (WARM_PACKETS / WARM_PACKETS_PER_TIMEOUT + 2) + test->count * pace + 10 * NS_PER_S;
 }
 
 void measurement_done(struct measurement *m, json_t *result)
@@ -55,7 +69,7 @@ static void deadline_passed(struct timer *timer)
     measurement_fail(m, error);
 }
 
-static struct measurement *start_measurement(struct runner *runner, struct loop *loop, const struct probe_test *test)
+static struct measurement *start_measurement(struct runner *runner, struct loop *loop, const struct probe_test *test, double phase)
 {
     const struct measurement_kind *kind = kinds[test->kind];
     struct measurement *m = g_malloc0(kind->size);
@@ -63,6 +77,7 @@ static struct measurement *start_measurement(struct runner *runner, struct loop 
     m->test = test;
     m->loop = loop;
     m->runner = runner;
+    m->phase = phase;
     m->deadline.fire = deadline_passed;
     loop_timer_set(loop, &m->deadline, loop_now() + kind->limit(test));
     runner->running++;
@@ -78,7 +93,7 @@ static bool run_round(struct runner *runner, struct loop *loop, const GPtrArray 
     /* Freed at the end of the round: the loop may still hold events of what has ended. */
     g_autoptr(GPtrArray) measurements = g_ptr_array_new_with_free_func(g_free);
     for (unsigned i = 0; i < round->len; i++) {
-        g_ptr_array_add(measurements, start_measurement(runner, loop, round->pdata[i]));
+        g_ptr_array_add(measurements, start_measurement(runner, loop, round->pdata[i], (double)i / round->len));
     }
     while (runner->running) {
         if (!loop_turn(loop, error)) {

@@ -13,6 +13,10 @@
 #include "input.h"
 #include "loop.h"
 
+/* Packets that are sent before the measured ones at most, and how many in a test's timeout. */
+#define WARM_PACKETS 9
+#define WARM_PACKETS_PER_TIMEOUT 3
+
 struct runner;
 
 /* A measurement under way: the first member of its kind's own structure, which starts zeroed. */
@@ -22,6 +26,7 @@ struct measurement {
     struct loop *loop;
     struct runner *runner;
     struct timer deadline; /* Set by the runner: it ends what did not end itself. */
+    double phase;          /* From 0 to 1: see measurement_first(). */
     bool ended;
 };
 
@@ -38,6 +43,13 @@ struct measurement_kind {
 };
 
 extern const struct measurement_kind measurement_rtt, measurement_loss, measurement_goodput;
+
+/* Returns when a measurement that sends every test->interval is to begin. The tests of a round, which start together, would else
+ * send together for ever, and overflow the kernel's queues by their number alone. */
+int64_t measurement_first(const struct measurement *);
+
+/* Returns how long a test that sends test->count packets may take at most, in ns. */
+int64_t measurement_packets_limit(const struct probe_test *);
 
 /* Ends a measurement with its result, an object without an id, whose reference is taken over. */
 void measurement_done(struct measurement *, json_t *result);

@@ -11,22 +11,18 @@
 #include <errno.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
-#include <netinet/ip.h>
-#include <netinet/ip_icmp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
 
 #include <linux/filter.h>
+#include <linux/icmp.h>
 
 #include "distem/error.h"
 #include "distem/units.h"
 #include "measure.h"
 #include "socket.h"
 #include "stats.h"
-
-#define WARM_ECHOES 9             /* Unmeasured echoes at most ... */
-#define WARM_ECHOES_PER_TIMEOUT 3 /* ... at this pace. */
 
 /* An echo, as RFC 792 and RFC 4443 agree on it, with our data. */
 struct echo {
@@ -95,9 +91,16 @@ static bool set_filter(const struct rtt *r, GError **error)
         BPF_STMT(BPF_RET | BPF_K, 0),
     };
     bool ipv4 = r->m.test->to_address.family == 4;
+    /* By type even before the kernel copies a packet for us. */
+    struct icmp_filter types4 = {.data = ~(1u << ICMP_ECHOREPLY)};
+    struct icmp6_filter types6;
+    ICMP6_FILTER_SETBLOCKALL(&types6);
+    ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &types6);
     struct sock_fprog program = {.len = ipv4 ? G_N_ELEMENTS(program4) : G_N_ELEMENTS(program6),
                                  .filter = ipv4 ? program4 : program6};
-    return setsockopt(r->watch.fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 ||
+    int done = ipv4 ? setsockopt(r->watch.fd, SOL_RAW, ICMP_FILTER, &types4, sizeof types4)
+                    : setsockopt(r->watch.fd, SOL_ICMPV6, ICMP6_FILTER, &types6, sizeof types6);
+    return (!done && !setsockopt(r->watch.fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program)) ||
            fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot filter ICMP");
 }
 
@@ -128,50 +131,6 @@ static int64_t send_echo(struct rtt *r, uint32_t index, GError **error)
         r->last_error = errno;
     }
     return now;
-}
-
-static void finish(struct rtt *r)
-{
-    const struct probe_test *test = r->m.test;
-    if (!r->n_answered) {
-        GError *error = NULL;
-        fail(&error, DISTEM_ERROR_UNAVAILABLE, r->last_error, "none of %u echoes was answered", r->n_warm + r->n_sent);
-        measurement_fail(&r->m, error);
-        return;
-    }
-    struct stats stats;
-    stats_of(r->times, r->n_answered, &stats);
-    measurement_done(&r->m, json_pack("{sI sI sI s{sI sI sI sI sI}}", "sent", (json_int_t)test->count, "received",
-                                      (json_int_t)r->n_answered, "duplicates", (json_int_t)r->n_duplicates, "rtt_ns", "min",
-                                      (json_int_t)stats.min, "mean", (json_int_t)stats.mean, "max", (json_int_t)stats.max,
-                                      "deviation", (json_int_t)stats.deviation, "median", (json_int_t)stats.median));
-}
-
-/* Sends the next echo, or ends after the last one's time. */
-static void timer_fired(struct timer *timer)
-{
-    struct rtt *r = G_STRUCT_MEMBER_P(timer, -(glong)offsetof(struct rtt, timer));
-    const struct probe_test *test = r->m.test;
-    bool measured = r->warm;
-    if (measured ? r->n_sent == test->count : r->n_warm == WARM_ECHOES) {
-        finish(r);
-        return;
-    }
-    GError *error = NULL;
-    int64_t sent = send_echo(r, r->n_warm + r->n_sent, &error);
-    if (sent < 0) {
-        measurement_fail(&r->m, error);
-        return;
-    }
-    int64_t pause;
-    if (measured) {
-        r->sent[r->n_sent++] = sent;
-        pause = r->n_sent == test->count ? test->timeout : test->interval;
-    } else {
-        r->n_warm++;
-        pause = test->timeout / WARM_ECHOES_PER_TIMEOUT;
-    }
-    loop_timer_set(r->m.loop, &r->timer, sent + pause);
 }
 
 /* Handles an answer that arrived at 'arrival'. */
@@ -220,19 +179,15 @@ static int64_t arrival_time(struct msghdr *message)
     return now;
 }
 
-static void socket_ready(struct watch *watch, uint32_t events)
+/* Takes what has come. */
+static void read_answers(struct rtt *r)
 {
-    struct rtt *r = G_STRUCT_MEMBER_P(watch, -(glong)offsetof(struct rtt, watch));
-    if (events & EPOLLERR) {
-        int problem = socket_take_errors(watch->fd);
-        r->last_error = problem ? problem : r->last_error;
-    }
     for (;;) {
         char buffer[sizeof(struct echo) + 60]; /* With the longest IP header. */
         char control[256];
         struct iovec data = {.iov_base = buffer, .iov_len = sizeof buffer};
         struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-        ssize_t size = recvmsg(watch->fd, &message, 0);
+        ssize_t size = recvmsg(r->watch.fd, &message, 0);
         if (size < 0) {
             r->last_error = errno == EAGAIN ? r->last_error : errno;
             return;
@@ -249,10 +204,62 @@ static void socket_ready(struct watch *watch, uint32_t events)
     }
 }
 
-static int64_t rtt_limit(const struct probe_test *test)
+static void socket_ready(struct watch *watch, uint32_t events)
 {
-    /* Each part may take twice as long on a machine that has much else to do. */
-    return 2 * (test->timeout * (WARM_ECHOES / WARM_ECHOES_PER_TIMEOUT + 2) + test->count * test->interval) + 10 * NS_PER_S;
+    struct rtt *r = G_STRUCT_MEMBER_P(watch, -(glong)offsetof(struct rtt, watch));
+    if (events & EPOLLERR) {
+        int problem = socket_take_errors(watch->fd);
+        r->last_error = problem ? problem : r->last_error;
+    }
+    read_answers(r);
+}
+
+static void finish(struct rtt *r)
+{
+    const struct probe_test *test = r->m.test;
+    if (!r->n_answered) {
+        GError *error = NULL;
+        fail(&error, DISTEM_ERROR_UNAVAILABLE, r->last_error, "none of %u echoes was answered", r->n_warm + r->n_sent);
+        measurement_fail(&r->m, error);
+        return;
+    }
+    struct stats stats;
+    stats_of(r->times, r->n_answered, &stats);
+    measurement_done(&r->m, json_pack("{sI sI sI s{sI sI sI sI sI}}", "sent", (json_int_t)test->count, "received",
+                                      (json_int_t)r->n_answered, "duplicates", (json_int_t)r->n_duplicates, "rtt_ns", "min",
+                                      (json_int_t)stats.min, "mean", (json_int_t)stats.mean, "max", (json_int_t)stats.max,
+                                      "deviation", (json_int_t)stats.deviation, "median", (json_int_t)stats.median));
+}
+
+/* Sends the next echo, or ends after the last one's time. */
+static void timer_fired(struct timer *timer)
+{
+    struct rtt *r = G_STRUCT_MEMBER_P(timer, -(glong)offsetof(struct rtt, timer));
+    const struct probe_test *test = r->m.test;
+    bool measured = r->warm;
+    if (measured ? r->n_sent == test->count : r->n_warm == WARM_PACKETS) {
+        /* What has come counts, even if this machine is late; the answer to an unmeasured echo has set the timer anew. */
+        read_answers(r);
+        if (r->warm == measured) {
+            finish(r);
+        }
+        return;
+    }
+    GError *error = NULL;
+    int64_t sent = send_echo(r, r->n_warm + r->n_sent, &error);
+    if (sent < 0) {
+        measurement_fail(&r->m, error);
+        return;
+    }
+    int64_t pause;
+    if (measured) {
+        r->sent[r->n_sent++] = sent;
+        pause = r->n_sent == test->count ? test->timeout : test->interval;
+    } else {
+        r->n_warm++;
+        pause = test->timeout / WARM_PACKETS_PER_TIMEOUT;
+    }
+    loop_timer_set(r->m.loop, &r->timer, sent + pause);
 }
 
 static bool rtt_start(struct measurement *m, GError **error)
@@ -280,7 +287,7 @@ static bool rtt_start(struct measurement *m, GError **error)
     if (connect(r->watch.fd, (struct sockaddr *)&to.storage, to.length)) {
         return socket_fail(error, errno, test->from, &test->to_address);
     }
-    loop_timer_set(m->loop, &r->timer, loop_now());
+    loop_timer_set(m->loop, &r->timer, measurement_first(m));
     return loop_watch(m->loop, &r->watch, EPOLLIN, error);
 }
 
@@ -295,7 +302,7 @@ static void rtt_stop(struct measurement *m)
 
 const struct measurement_kind measurement_rtt = {
     .size = sizeof(struct rtt),
-    .limit = rtt_limit,
+    .limit = measurement_packets_limit,
     .start = rtt_start,
     .stop = rtt_stop,
 };

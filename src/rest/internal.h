@@ -15,6 +15,7 @@ struct rest_server {
     void *context;
     bool loopback;        /* Bound to a loopback address. */
     uint16_t port;        /* Listened on. */
+    bool resumed;         /* A suspended request goes on in the next rest_server_run(), which must come soon. */
     GHashTable *requests; /* Of struct rest_request, as a set: all that MHD has not ended. */
 };
 
@@ -52,6 +53,8 @@ void request_free(struct rest_request *);
 bool request_append(struct rest_request *, const char *data, size_t size);
 /* Calls the handler; afterwards there is a reply or the request is suspended. */
 void request_handle(struct rest_request *);
+/* Lets a suspended request go on, at the next rest_server_run(). */
+void request_resume(struct rest_request *);
 
 /* reply.c */
 

@@ -20,7 +20,7 @@ static void finish(struct rest_request *request, unsigned status, struct MHD_Res
     request->status = status;
     request->state = REQUEST_REPLIED;
     if (before == REQUEST_SUSPENDED) {
-        MHD_resume_connection(request->connection);
+        request_resume(request);
     }
 }
 
@@ -38,9 +38,6 @@ static char *dump(json_t *body)
 
 static struct MHD_Response *json_response(json_t *body)
 {
-    if (!body) {
-        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    }
     char *text = dump(body);
     struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
@@ -72,6 +69,10 @@ static json_t *error_body(int code, const char *message, const struct diagnostic
 
 void rest_reply(struct rest_request *request, unsigned status, json_t *body)
 {
+    if (!body) {
+        status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+        body = error_body(DISTEM_ERROR_SYSTEM, "the answer could not be written as JSON", NULL);
+    }
     finish(request, status, json_response(body));
 }
 
@@ -125,7 +126,9 @@ static void upgraded(void *aux, struct MHD_Connection *connection, void *request
     }
     rest_upgraded *ready = g_steal_pointer(&request->ready);
     ready(copy, extra, extra_size, request->ready_aux);
-    /* MHD has no part in this connection any more; it closes its own descriptor without shutting the socket down. */
+    /* MHD has no part in this connection any more; in its next run it closes its own descriptor, without shutting the socket down.
+     */
+    request->server->resumed = true;
     MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
 }
 

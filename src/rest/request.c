@@ -166,6 +166,12 @@ void request_handle(struct rest_request *request)
     }
 }
 
+void request_resume(struct rest_request *request)
+{
+    MHD_resume_connection(request->connection);
+    request->server->resumed = true;
+}
+
 const char *rest_request_param(const struct rest_request *request, const char *name)
 {
     return g_hash_table_lookup(request->params, name);

@@ -160,7 +160,7 @@ void rest_server_free(struct rest_server *server)
     while (g_hash_table_iter_next(&i, &key, NULL)) {
         struct rest_request *request = key;
         if (request->state == REQUEST_SUSPENDED) {
-            MHD_resume_connection(request->connection);
+            request_resume(request);
         }
     }
     MHD_stop_daemon(server->daemon);
@@ -171,6 +171,7 @@ void rest_server_free(struct rest_server *server)
 
 void rest_server_run(struct rest_server *server)
 {
+    server->resumed = false;
     MHD_run(server->daemon);
 }
 
@@ -180,6 +181,10 @@ void rest_server_wait(struct rest_server *server)
     MHD_UNSIGNED_LONG_LONG timeout;
     if (MHD_get_timeout(server->daemon, &timeout) == MHD_YES) {
         poll_wait_ms((int64_t)MIN(timeout, (MHD_UNSIGNED_LONG_LONG)G_MAXINT));
+    }
+    /* Neither the descriptor nor the timeout tells of connections that were resumed. */
+    if (server->resumed) {
+        poll_wake_now();
     }
 }
 

@@ -31,7 +31,7 @@ static gboolean taken_equal(const void *a, const void *b)
     return first->vnetwork == second->vnetwork && ip_equal(&first->addr, &second->addr);
 }
 
-void *taken_table_new(void)
+void *parser_taken_new(void)
 {
     return g_hash_table_new_full(taken_hash, taken_equal, g_free, NULL);
 }
@@ -53,7 +53,7 @@ static void check_one_taken(struct parser *parser, const struct vnode *vnode, co
     reader_leave(&parser->reader, marks[0]);
 }
 
-void check_taken(struct parser *parser, struct vnode *vnode)
+void parser_check_taken(struct parser *parser, struct vnode *vnode)
 {
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
         const struct viface *viface = vnode_viface(vnode, i);
@@ -134,17 +134,17 @@ static struct vnetwork *check_viface(struct parser *parser, const struct viface_
         return NULL;
     }
     size_t mark = reader_enter(reader, "vnetwork");
-    struct vnetwork *vnetwork = find_vnetwork(parser, viface->vnetwork);
+    struct vnetwork *vnetwork = parser_find_vnetwork(parser, viface->vnetwork);
     reader_leave(reader, mark);
     if (!vnetwork) {
         return NULL;
     }
-    if (!is_broken(parser, vnetwork)) {
+    if (!parser_is_broken(parser, vnetwork)) {
         check_address(reader, "ipv4", &viface->ipv4, &vnetwork->ipv4, vnetwork);
         check_address(reader, "ipv6", &viface->ipv6, &vnetwork->ipv6, vnetwork);
     }
     check_single(reader, viface, vnode, count);
-    check_directions(reader, viface, frame_size(vnetwork->mtu));
+    check_directions(reader, viface, impairment_frame_size(vnetwork->mtu));
     return vnetwork;
 }
 
@@ -183,7 +183,7 @@ static void check_overlaps(struct reader *reader, GArray *attachments, const cha
     }
 }
 
-void check_vnode(struct parser *parser, const struct vnode_spec *spec, const char *key, uint64_t count)
+void parser_check_vnode(struct parser *parser, const struct vnode_spec *spec, const char *key, uint64_t count)
 {
     if (!spec->vifaces) {
         return;

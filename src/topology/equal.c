@@ -46,7 +46,7 @@ static bool vifaces_equal(const struct vnode *a, const struct vnode *b, char **r
     for (unsigned i = 0; i < a->vifaces->len; i++) {
         const struct viface *viface = vnode_viface(a, i), *twin = vnode_viface(b, i);
         /* In the same order as a rule; else in any. */
-        if (strcmp(viface->name, twin->name)) {
+        if (strcmp(viface->name, twin->name) != 0) {
             twin = vnode_find_viface(b, viface->name);
         }
         const char *what = twin ? viface_difference(viface, twin) : "being there";
@@ -90,7 +90,7 @@ static bool vroutes_equal(const struct platform *a, const struct platform *b, ch
         if (!twin) {
             return differ(ret, "vroute", key, "being there");
         }
-        if (strcmp(platform_vroute(a, i)->via->name, twin->via->name)) {
+        if (strcmp(platform_vroute(a, i)->via->name, twin->via->name) != 0) {
             return differ(ret, "vroute", key, "via");
         }
     }

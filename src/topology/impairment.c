@@ -51,10 +51,10 @@ static const struct {
 #define AT(member) offsetof(struct impairment, member)
 #define PERCENT(member, needed)                                                                                                    \
     {                                                                                                                              \
-        AT(member), BITS_32, &quantity_percent, 1, PPB_ONE, needed                                                                 \
+        AT(member), BITS_32, &quantity_kind_percent, 1, PPB_ONE, needed                                                            \
     }
-    [LATENCY] = {AT(latency), BITS_64, &quantity_time, 1, LATENCY_LIMIT, NEEDS_NOTHING},
-    [JITTER] = {AT(jitter), BITS_64, &quantity_time, 1, LATENCY_LIMIT, LATENCY},
+    [LATENCY] = {AT(latency), BITS_64, &quantity_kind_time, 1, LATENCY_LIMIT, NEEDS_NOTHING},
+    [JITTER] = {AT(jitter), BITS_64, &quantity_kind_time, 1, LATENCY_LIMIT, LATENCY},
     [DISTRIBUTION] = {AT(distribution), BITS_32, NULL, 0, 0, JITTER},
     [LATENCY_CORRELATION] = PERCENT(latency_correlation, JITTER),
     [LOSS] = PERCENT(loss, NEEDS_NOTHING),
@@ -66,9 +66,9 @@ static const struct {
     [REORDERING] = PERCENT(reordering, LATENCY),
     [REORDERING_CORRELATION] = PERCENT(reordering_correlation, REORDERING),
     [REORDERING_GAP] = {AT(reordering_gap), BITS_32, NULL, 0, 0, REORDERING},
-    [BANDWIDTH] = {AT(bandwidth), BITS_64, &quantity_rate, BANDWIDTH_LEAST, BANDWIDTH_LIMIT, NEEDS_NOTHING},
-    [QUEUE] = {AT(queue), BITS_64, &quantity_size, 1, BYTES_LIMIT, BANDWIDTH},
-    [BURST] = {AT(burst), BITS_64, &quantity_size, 1, BYTES_LIMIT, BANDWIDTH},
+    [BANDWIDTH] = {AT(bandwidth), BITS_64, &quantity_kind_rate, BANDWIDTH_LEAST, BANDWIDTH_LIMIT, NEEDS_NOTHING},
+    [QUEUE] = {AT(queue), BITS_64, &quantity_kind_size, 1, BYTES_LIMIT, BANDWIDTH},
+    [BURST] = {AT(burst), BITS_64, &quantity_kind_size, 1, BYTES_LIMIT, BANDWIDTH},
 #undef PERCENT
 #undef AT
 };
@@ -125,7 +125,7 @@ static void read_distribution(struct reader *reader, const json_t *value, void *
         give(target, index, distribution);
         return;
     }
-    g_autofree char *shown = printable(word), *hint = suggestion(word, words);
+    g_autofree char *shown = reader_printable(word), *hint = reader_suggestion(word, words);
     reader_problem(reader, "unknown distribution \"%s\"%s: expected uniform, normal, pareto or paretonormal", shown, hint);
 }
 
@@ -184,7 +184,7 @@ void direction_overlay(struct direction *base, const struct direction *over)
     }
 }
 
-unsigned frame_size(unsigned mtu)
+unsigned impairment_frame_size(unsigned mtu)
 {
     return (mtu ? mtu : 1500) + 14;
 }
@@ -243,7 +243,7 @@ bool impairment_from_json(const json_t *json, const char *file, const char *poin
     reader_init(&reader, file, pointer);
     reader_object(&reader, json, "one direction of a viface", impairment_fields, &direction);
     if (!reader.count) {
-        impairment_check(&reader, &direction.value, frame_size(0), "");
+        impairment_check(&reader, &direction.value, impairment_frame_size(0), "");
     }
     bool ok = !reader.count;
     reader_finish(&reader, NULL, 0, problems);

@@ -22,6 +22,6 @@ void direction_overlay(struct direction *base, const struct direction *over);
 void impairment_check(struct reader *, const struct impairment *, unsigned frame, const char *prefix);
 
 /* Returns the largest frame, in bytes with its Ethernet header, of a vnetwork with that MTU (0: the usual one). */
-unsigned frame_size(unsigned mtu);
+unsigned impairment_frame_size(unsigned mtu);
 
 #endif

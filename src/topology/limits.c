@@ -13,6 +13,7 @@
 /* A container takes some 240 bytes, another value 50: together less than 2 GB, and four times a platform of 100,000 vnodes. */
 #define CONTAINERS_LIMIT 4000000u
 #define VALUES_LIMIT 16000000u
+#define STRING_LIMIT 65536
 
 /* Moves behind the string whose '"' is before 'c'. */
 static const char *skip_string(const char *c, const char *end, unsigned *line)
@@ -29,15 +30,23 @@ static const char *skip_string(const char *c, const char *end, unsigned *line)
 char *limits_check(const char *text, size_t size, unsigned *ret_line)
 {
     unsigned line = 1, depth = 0, containers = 0, commas = 0;
-    const char *end = text + size;
+    const char *end = text + size, *string;
     *ret_line = 0;
     if (size > SIZE_LIMIT) {
         return g_strdup_printf("the file has %zu bytes: expected at most %u", size, SIZE_LIMIT);
     }
     for (const char *c = text; c < end;) {
+        *ret_line = line;
         switch (*c++) {
+        case '\0':
+            /* jansson would pass over it. */
+            return g_strdup("a zero byte stands here: expected text in UTF-8");
         case '"':
+            string = c;
             c = skip_string(c, end, &line);
+            if (c - string > STRING_LIMIT) {
+                return g_strdup_printf("a string of more than %d bytes begins here: expected none that long", STRING_LIMIT);
+            }
             break;
         case '\n':
             line++;
@@ -57,7 +66,6 @@ char *limits_check(const char *text, size_t size, unsigned *ret_line)
         default:
             break;
         }
-        *ret_line = line;
         if (depth > DEPTH_LIMIT) {
             return g_strdup_printf("brackets are nested more than %d deep: expected a topology, which needs 8", DEPTH_LIMIT);
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Refuses texts whose parsing would take memory out of all proportion, before anything is parsed. */
+/* Refuses texts whose parsing would take memory out of all proportion, and those that jansson takes though they are no text, before
+ * anything is parsed. */
 #ifndef TOPOLOGY_LIMITS_H
 #define TOPOLOGY_LIMITS_H 1
 

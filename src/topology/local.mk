@@ -8,3 +8,26 @@ libtopology_la_SOURCES = \
 	src/topology/vnetworks.c src/topology/vnodes.c src/topology/vroutes.c src/topology/writer.c \
 	include/distem/platform.h include/distem/topology.h
 libtopology_la_LIBADD = libbase.la $(JANSSON_LIBS) -lm
+
+dist_pkgdata_DATA += share/topology.schema.json
+examplesdir = $(pkgdatadir)/examples
+dist_examples_DATA = \
+	examples/dual-stack.json examples/figure3.json examples/lossy-wireless.json examples/thousand.json
+
+topology_tests = \
+	tests/unit/test-topology-parse tests/unit/test-topology-refuse tests/unit/test-topology-write tests/unit/test-topology-text \
+	tests/unit/test-platform
+check_PROGRAMS += $(topology_tests)
+TESTS += $(topology_tests) tests/unit/test-schema.py
+EXTRA_DIST += tests/unit/test-schema.py
+tests_unit_test_platform_SOURCES = tests/unit/test-platform.c
+tests_unit_test_platform_LDADD = libtopology.la
+tests_unit_test_topology_parse_SOURCES = tests/unit/test-topology-parse.c
+tests_unit_test_topology_parse_LDADD = libtopology.la
+tests_unit_test_topology_refuse_SOURCES = tests/unit/test-topology-refuse.c
+tests_unit_test_topology_refuse_LDADD = libtopology.la
+tests_unit_test_topology_text_SOURCES = tests/unit/test-topology-text.c
+tests_unit_test_topology_text_LDADD = libtopology.la
+tests_unit_test_topology_write_SOURCES = \
+	tests/unit/test-topology-write.c tests/unit/generate-platform.c tests/unit/generate-platform.h
+tests_unit_test_topology_write_LDADD = libtopology.la

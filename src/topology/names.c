@@ -12,10 +12,10 @@
 
 #define DIGITS_MAX 9 /* Of a bound, so that it fits 32 bits. */
 
-bool name_check(const char *name, GError **error)
+bool names_check(const char *name, GError **error)
 {
     size_t length = strlen(name);
-    g_autofree char *shown = printable(name);
+    g_autofree char *shown = reader_printable(name);
     if (!length || length > NAME_MAX_LENGTH) {
         return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" cannot be a name: expected 1 to %d characters, not %zu", shown,
                     NAME_MAX_LENGTH, length);
@@ -37,16 +37,20 @@ bool name_check(const char *name, GError **error)
     return true;
 }
 
-bool viface_name_check(const char *name, GError **error)
+bool names_check_viface(const char *name, GError **error)
 {
     size_t length = strlen(name);
-    bool ok = length >= 1 && length <= VIFACE_NAME_MAX_LENGTH && strcmp(name, "lo") && strcmp(name, ".") && strcmp(name, "..");
+    bool ok = length >= 1 && length <= VIFACE_NAME_MAX_LENGTH;
+    static const char *const taken[] = {"lo", ".", ".."};
+    for (unsigned i = 0; i < G_N_ELEMENTS(taken); i++) {
+        ok = ok && strcmp(name, taken[i]) != 0;
+    }
     /* The kernel forbids '/', ':' and blanks only; what remains of ASCII is safe in files and shells too. */
     for (const char *c = name; *c; c++) {
         ok = ok && (g_ascii_isalnum(*c) || strchr("-_.", *c));
     }
     if (!ok || name[0] == '-') {
-        g_autofree char *shown = printable(name);
+        g_autofree char *shown = reader_printable(name);
         return fail(
             error, DISTEM_ERROR_INVALID, 0,
             "\"%s\" cannot be an interface's name: expected 1 to %d letters, digits, \"-\", \"_\" or \".\", such as if0; lo "
@@ -88,7 +92,7 @@ static void add_range(struct names *names, char *before, uint32_t first, uint32_
 static bool range_parse(struct names *names, const char *text, const char *before, const char *open, const char **ret_end,
                         GError **error)
 {
-    g_autofree char *shown = printable(text);
+    g_autofree char *shown = reader_printable(text);
     const char *close = strchr(open, ']');
     const char *dash = close ? memchr(open, '-', (size_t)(close - open)) : NULL;
     uint32_t first, last;
@@ -119,7 +123,7 @@ static bool check_both_ends(const struct names *names, GError **error)
 {
     g_autoptr(GString) name = g_string_new(NULL);
     names_get(names, 0, name);
-    if (!name_check(name->str, error)) {
+    if (!names_check(name->str, error)) {
         return false;
     }
     g_string_truncate(name, 0);
@@ -127,7 +131,7 @@ static bool check_both_ends(const struct names *names, GError **error)
         g_string_append_printf(name, "%s%0*u", names->range[i].before, (int)names->range[i].width, names->range[i].last);
     }
     g_string_append(name, names->after);
-    return name_check(name->str, error);
+    return names_check(name->str, error);
 }
 
 bool names_parse(const char *text, uint32_t count, struct names *ret, GError **error)
@@ -142,7 +146,7 @@ bool names_parse(const char *text, uint32_t count, struct names *ret, GError **e
     }
     if (count && names.ranges) {
         names_clear(&names);
-        g_autofree char *shown = printable(text);
+        g_autofree char *shown = reader_printable(text);
         return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" has both a range and a count: expected one of them", shown);
     }
     if (count) {
@@ -169,7 +173,7 @@ void names_clear(struct names *names)
 
 void names_get(const struct names *names, uint64_t i, GString *ret)
 {
-    uint32_t numbers[RANGES_MAX];
+    uint32_t numbers[RANGES_MAX] = {0};
     for (unsigned r = names->ranges; r-- > 0;) {
         uint64_t size = (uint64_t)names->range[r].last - names->range[r].first + 1;
         numbers[r] = names->range[r].first + (uint32_t)(i % size);

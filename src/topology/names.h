@@ -24,8 +24,8 @@ struct names {
 
 /* Say whether 'name' may name a platform, vnetwork, vnode or pnode: letters, digits, '-', '_' and '.', a letter or digit first and
  * last, at most 63 bytes, and no IP address; or a viface: what Linux takes as an interface's name, at most 15 bytes, and not lo. */
-bool name_check(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool viface_name_check(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool names_check(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool names_check_viface(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reads a name with any number of ranges, or none. 'count' other than 0 appends a range from 1 to it; then there may be none in
  * 'text'. Every name that it stands for is valid. The caller calls names_clear(). */

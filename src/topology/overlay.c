@@ -37,7 +37,7 @@ static unsigned find_viface(const GArray *vifaces, unsigned count, GHashTable *i
         return place ? place - 1 : count;
     }
     unsigned i = 0;
-    while (i < count && strcmp(g_array_index(vifaces, struct viface_spec, i).name, name)) {
+    while (i < count && strcmp(g_array_index(vifaces, struct viface_spec, i).name, name) != 0) {
         i++;
     }
     return i;

@@ -23,7 +23,7 @@ struct document {
 
 static void free_template(void *data)
 {
-    struct template *template = data;
+    struct vnode_template *template = data;
     vnode_spec_clear(&template->spec);
     g_free(template);
 }
@@ -37,7 +37,7 @@ void parser_init(struct parser *parser, const char *file)
         .origins = g_hash_table_new(g_str_hash, g_str_equal),
         .broken = g_hash_table_new(NULL, NULL),
         .templates = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_template),
-        .taken = taken_table_new(),
+        .taken = parser_taken_new(),
     };
     reader_init(&parser->reader, file, "");
 }
@@ -55,7 +55,7 @@ void parser_clear(struct parser *parser)
     vnode_spec_clear(&parser->vnode_defaults);
 }
 
-bool is_broken(const struct parser *parser, const void *object)
+bool parser_is_broken(const struct parser *parser, const void *object)
 {
     return g_hash_table_contains(parser->broken, object);
 }
@@ -74,7 +74,7 @@ static void read_name(struct reader *reader, const json_t *value, void *target, 
     struct document *document = target;
     g_autoptr(GError) error = NULL;
     document->name = "";
-    if (reader_string(reader, value, "the platform's name", &document->name) && !name_check(document->name, &error)) {
+    if (reader_string(reader, value, "the platform's name", &document->name) && !names_check(document->name, &error)) {
         reader_problem(reader, "%s", error->message);
     }
 }
@@ -85,7 +85,7 @@ static void read_routing(struct reader *reader, const json_t *value, void *targe
     static const char *const words[] = {"hops", "latency", "none", NULL};
     const char *word;
     if (reader_string(reader, value, "how to route: hops, latency or none", &word) && !routing_parse(word, &document->routing)) {
-        g_autofree char *shown = printable(word), *hint = suggestion(word, words);
+        g_autofree char *shown = reader_printable(word), *hint = reader_suggestion(word, words);
         reader_problem(reader, "unknown routing \"%s\"%s: expected hops, latency or none", shown, hint);
     }
 }
@@ -132,11 +132,11 @@ static void parse_document(struct parser *parser, const json_t *json)
     }
     parser->platform->routing = document.routing;
     /* What is referred to comes before what refers to it. */
-    parse_section(parser, "vnetworks", document.vnetworks, parse_vnetworks);
-    parse_section(parser, "defaults", document.defaults, parse_defaults);
-    parse_section(parser, "templates", document.templates, parse_templates);
-    parse_section(parser, "vnodes", document.vnodes, parse_vnodes);
-    parse_section(parser, "vroutes", document.vroutes, parse_vroutes);
+    parse_section(parser, "vnetworks", document.vnetworks, parser_read_vnetworks);
+    parse_section(parser, "defaults", document.defaults, parser_read_defaults);
+    parse_section(parser, "templates", document.templates, parser_read_templates);
+    parse_section(parser, "vnodes", document.vnodes, parser_read_vnodes);
+    parse_section(parser, "vroutes", document.vroutes, parser_read_vroutes);
 }
 
 static void report_duplicate(void *aux, const char *pointer, unsigned first_line, unsigned second_line G_GNUC_UNUSED)

@@ -12,13 +12,12 @@
 #define VNODES_LIMIT 1000000
 #define VIFACES_LIMIT 4000000
 
-struct template
-{
+struct vnode_template {
     const char *name;
     struct vnode_spec spec;
-    struct template *base; /* What it extends; NULL: nothing. */
-    bool broken;           /* It has problems of its own. */
-    unsigned visited;      /* For the search for cycles. */
+    struct vnode_template *base; /* What it extends; NULL: nothing. */
+    bool broken;                 /* It has problems of its own. */
+    unsigned visited;            /* For the search for cycles. */
 };
 
 struct parser {
@@ -28,7 +27,7 @@ struct parser {
     GHashTable *vnodes;    /* Name -> struct vnode. */
     GHashTable *origins;   /* Name of a vnode -> key that made it. */
     GHashTable *broken;    /* Set of those struct vnetwork and struct vnode that have problems. */
-    GHashTable *templates; /* Name -> struct template, owned. */
+    GHashTable *templates; /* Name -> struct vnode_template, owned. */
     GHashTable *taken;     /* Addresses given by hand, see check.c. */
     struct vnode_spec vnode_defaults;
     struct viface_spec viface_defaults;
@@ -41,26 +40,26 @@ void parser_init(struct parser *, const char *file);
 void parser_clear(struct parser *);
 
 /* The sections; the value is what stands at their key. */
-void parse_vnetworks(struct parser *, const json_t *);
-void parse_defaults(struct parser *, const json_t *);
-void parse_templates(struct parser *, const json_t *);
-void parse_vnodes(struct parser *, const json_t *);
-void parse_vroutes(struct parser *, const json_t *);
+void parser_read_vnetworks(struct parser *, const json_t *);
+void parser_read_defaults(struct parser *, const json_t *);
+void parser_read_templates(struct parser *, const json_t *);
+void parser_read_vnodes(struct parser *, const json_t *);
+void parser_read_vroutes(struct parser *, const json_t *);
 /* The keys of a vnetwork, and of a vroute. */
 extern const struct field vnetwork_fields[], vroute_fields[], default_fields[], platform_fields[];
 
 /* Merges the defaults, the templates that 'own' names and 'own' into 'ret', which the caller clears. Returns false when one of them
  * is broken. */
-bool resolve_vnode(struct parser *, const struct vnode_spec *own, struct vnode_spec *ret);
+bool parser_resolve_vnode(struct parser *, const struct vnode_spec *own, struct vnode_spec *ret);
 
 /* Checks the merged 'spec' of the vnodes that 'key' stands for, 'count' many. The reader is at the vnode. */
-void check_vnode(struct parser *, const struct vnode_spec *spec, const char *key, uint64_t count);
+void parser_check_vnode(struct parser *, const struct vnode_spec *spec, const char *key, uint64_t count);
 /* Notes the addresses of a vnode; the ones that another viface has are problems. The reader is at the vnode. */
-void check_taken(struct parser *, struct vnode *);
-void *taken_table_new(void);
+void parser_check_taken(struct parser *, struct vnode *);
+void *parser_taken_new(void);
 
 /* Returns the vnetwork with that name; if there is none, adds a problem. */
-struct vnetwork *find_vnetwork(struct parser *, const char *name);
-bool is_broken(const struct parser *, const void *object);
+struct vnetwork *parser_find_vnetwork(struct parser *, const char *name);
+bool parser_is_broken(const struct parser *, const void *object);
 
 #endif

@@ -27,8 +27,10 @@ struct scanner {
 
 static void frame_clear(void *data)
 {
-    struct frame *frame = data;
-    g_clear_pointer(&frame->keys, g_hash_table_unref);
+    const struct frame *frame = data;
+    if (frame->keys) {
+        g_hash_table_unref(frame->keys);
+    }
 }
 
 static void scanner_init(struct scanner *s, const char *text, size_t size)
@@ -54,7 +56,7 @@ static struct frame *innermost(const struct scanner *s)
     return s->frames->len ? &g_array_index(s->frames, struct frame, s->frames->len - 1) : NULL;
 }
 
-void pointer_append(GString *pointer, const char *key)
+void position_append_key(GString *pointer, const char *key)
 {
     g_string_append_c(pointer, '/');
     for (const char *c = key; *c; c++) {
@@ -212,7 +214,7 @@ static bool scan_value(struct scanner *s, unsigned *ret_line, bool *ret_containe
             bool key = s->key_expected;
             scan_string(s);
             if (key) {
-                pointer_append(s->pointer, s->key->str);
+                position_append_key(s->pointer, s->key->str);
                 s->key_expected = false;
                 break;
             }

@@ -19,6 +19,6 @@ typedef void position_duplicate(void *aux, const char *pointer, unsigned first_l
 void position_duplicates(const char *text, size_t size, position_duplicate *found, void *aux);
 
 /* Appends "/key" to a JSON pointer, with '~' and '/' in 'key' escaped. */
-void pointer_append(GString *pointer, const char *key);
+void position_append_key(GString *pointer, const char *key);
 
 #endif

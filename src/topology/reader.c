@@ -100,7 +100,7 @@ void reader_finish(struct reader *reader, const char *text, size_t size, struct 
 size_t reader_enter(struct reader *reader, const char *key)
 {
     size_t mark = reader->pointer->len;
-    pointer_append(reader->pointer, key);
+    position_append_key(reader->pointer, key);
     return mark;
 }
 
@@ -116,7 +116,7 @@ void reader_leave(struct reader *reader, size_t mark)
     g_string_truncate(reader->pointer, mark);
 }
 
-char *printable(const char *text)
+char *reader_printable(const char *text)
 {
     GString *result = g_string_new(NULL);
     for (const char *c = text; *c; c = g_utf8_next_char(c)) {
@@ -134,7 +134,7 @@ char *printable(const char *text)
     return g_string_free(result, FALSE);
 }
 
-char *suggestion(const char *word, const char *const *candidates)
+char *reader_suggestion(const char *word, const char *const *candidates)
 {
     const char *nearest = nearest_word(word, candidates);
     return nearest ? g_strdup_printf(" (did you mean \"%s\"?)", nearest) : g_strdup("");
@@ -149,7 +149,7 @@ static char *show(const json_t *value)
     case JSON_ARRAY:
         return g_strdup("an array");
     case JSON_STRING: {
-        g_autofree char *text = printable(json_string_value(value));
+        g_autofree char *text = reader_printable(json_string_value(value));
         return g_strdup_printf("\"%s\"", text);
     }
     case JSON_INTEGER:
@@ -182,7 +182,7 @@ static void unknown_key(struct reader *reader, const char *key, const char *what
         g_ptr_array_add(known, (void *)field->key);
     }
     g_ptr_array_add(known, NULL);
-    g_autofree char *shown = printable(key);
+    g_autofree char *shown = reader_printable(key);
     const char *nearest = nearest_word(key, (const char *const *)known->pdata);
     if (nearest) {
         reader_problem(reader, "unknown key \"%s\" in %s: did you mean \"%s\"?", shown, what, nearest);
@@ -207,7 +207,7 @@ bool reader_object(struct reader *reader, const json_t *value, const char *what,
     json_t *member;
     json_object_foreach ((json_t *)value, key, member) {
         unsigned i = 0;
-        while (fields[i].key && strcmp(fields[i].key, key)) {
+        while (fields[i].key && strcmp(fields[i].key, key) != 0) {
             i++;
         }
         size_t mark = reader_enter(reader, key);
@@ -283,11 +283,11 @@ static char *format_percent(uint64_t ppb)
     return percent_format((uint32_t)ppb);
 }
 
-const struct quantity_kind quantity_time = {"a time such as \"20ms\"", parse_time, format_time};
-const struct quantity_kind quantity_rate = {"a rate such as \"10Mbit/s\"", rate_parse, rate_format};
-const struct quantity_kind quantity_size = {"a size such as \"64kB\" or \"256MiB\"", size_parse, size_format};
-const struct quantity_kind quantity_percent = {"a percentage such as \"0.5%\"", parse_percent, format_percent};
-const struct quantity_kind quantity_frequency = {"a frequency such as \"2.4GHz\"", frequency_parse, frequency_format};
+const struct quantity_kind quantity_kind_time = {"a time such as \"20ms\"", parse_time, format_time};
+const struct quantity_kind quantity_kind_rate = {"a rate such as \"10Mbit/s\"", rate_parse, rate_format};
+const struct quantity_kind quantity_kind_size = {"a size such as \"64kB\" or \"256MiB\"", size_parse, size_format};
+const struct quantity_kind quantity_kind_percent = {"a percentage such as \"0.5%\"", parse_percent, format_percent};
+const struct quantity_kind quantity_kind_frequency = {"a frequency such as \"2.4GHz\"", frequency_parse, frequency_format};
 
 bool reader_quantity(struct reader *reader, const json_t *value, const struct quantity_kind *kind, uint64_t low, uint64_t high,
                      uint64_t *ret)

@@ -63,15 +63,16 @@ struct quantity_kind {
     bool (*parse)(const char *text, uint64_t *ret, GError **error);
     char *(*format)(uint64_t);
 };
-extern const struct quantity_kind quantity_time, quantity_rate, quantity_size, quantity_percent, quantity_frequency;
+extern const struct quantity_kind quantity_kind_time, quantity_kind_rate, quantity_kind_size, quantity_kind_percent,
+    quantity_kind_frequency;
 
 /* Reads a quantity, which must be 0 or lie between 'low' and 'high'. */
 bool reader_quantity(struct reader *, const json_t *value, const struct quantity_kind *, uint64_t low, uint64_t high,
                      uint64_t *ret);
 
 /* Returns " (did you mean "X"?)" for the word of 'candidates' nearest to 'word', or "". The caller frees it. */
-char *suggestion(const char *word, const char *const *candidates);
+char *reader_suggestion(const char *word, const char *const *candidates);
 /* Returns 'text' fit for a message: cut when it is long, control characters escaped. The caller frees it. */
-char *printable(const char *text);
+char *reader_printable(const char *text);
 
 #endif

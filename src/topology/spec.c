@@ -23,7 +23,7 @@ static void read_word(struct reader *reader, const json_t *value, const char *ex
 static void read_template(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
 {
     struct vnode_spec *spec = target;
-    read_word(reader, value, "a template's name", &spec->template);
+    read_word(reader, value, "a template's name", &spec->template_name);
 }
 
 static void read_count(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
@@ -40,8 +40,8 @@ static void read_image(struct reader *reader, const json_t *value, void *target,
     if (!reader_string(reader, value, expected, &image)) {
         return;
     }
-    if (strcmp(image, "host") && image[0] != '/') {
-        g_autofree char *shown = printable(image);
+    if (strcmp(image, "host") != 0 && image[0] != '/') {
+        g_autofree char *shown = reader_printable(image);
         reader_problem(reader, "\"%s\" is no image: expected %s", shown, expected);
         return;
     }
@@ -56,7 +56,7 @@ static void read_pnode(struct reader *reader, const json_t *value, void *target,
     if (!reader_string(reader, value, "a pnode's name", &name)) {
         return;
     }
-    if (!name_check(name, &error)) {
+    if (!names_check(name, &error)) {
         reader_problem(reader, "%s", error->message);
         return;
     }
@@ -81,14 +81,15 @@ static void read_cores(struct reader *reader, const json_t *value, void *target,
 static void read_frequency(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
 {
     struct vnode_spec *spec = target;
-    spec->speed_given |= reader_quantity(reader, value, &quantity_frequency, FREQUENCY_LEAST, FREQUENCY_LIMIT, &spec->frequency);
+    spec->speed_given |=
+        reader_quantity(reader, value, &quantity_kind_frequency, FREQUENCY_LEAST, FREQUENCY_LIMIT, &spec->frequency);
 }
 
 static void read_ratio(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
 {
     struct vnode_spec *spec = target;
     uint64_t ratio;
-    if (reader_quantity(reader, value, &quantity_percent, 1, PPB_ONE, &ratio)) {
+    if (reader_quantity(reader, value, &quantity_kind_percent, 1, PPB_ONE, &ratio)) {
         spec->cpu_ratio = (uint32_t)ratio;
         spec->speed_given = true;
     }
@@ -113,7 +114,7 @@ static void read_cpu(struct reader *reader, const json_t *value, void *target, u
 static void read_memory(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
 {
     struct vnode_spec *spec = target;
-    spec->memory_given |= reader_quantity(reader, value, &quantity_size, MEMORY_LEAST, MEMORY_LIMIT, &spec->memory);
+    spec->memory_given |= reader_quantity(reader, value, &quantity_kind_size, MEMORY_LEAST, MEMORY_LIMIT, &spec->memory);
 }
 
 static void read_vifaces(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
@@ -133,7 +134,7 @@ static void read_vifaces(struct reader *reader, const json_t *value, void *targe
         struct viface_spec viface = {.name = name};
         g_autoptr(GError) error = NULL;
         size_t mark = reader_enter(reader, name);
-        if (!viface_name_check(name, &error)) {
+        if (!names_check_viface(name, &error)) {
             reader_problem(reader, "%s", error->message);
         }
         viface_spec_read(reader, member, "a viface", viface_fields, &viface);
@@ -169,7 +170,7 @@ static void read_address(struct reader *reader, const json_t *value, uint8_t fam
         return;
     }
     if (!ip_addr_parse(text, &addr, &error) || addr.family != family) {
-        g_autofree char *shown = printable(text);
+        g_autofree char *shown = reader_printable(text);
         reader_problem(reader, "\"%s\" is no IPv%u address: expected %s%s", shown, family, expected,
                        strchr(text, '/') ? ", without a prefix length" : "");
         return;
@@ -197,7 +198,7 @@ static void read_mac(struct reader *reader, const json_t *value, void *target, u
     if (!reader_string(reader, value, "a MAC address such as \"02:00:00:00:00:01\"", &text)) {
         return;
     }
-    g_autofree char *shown = printable(text);
+    g_autofree char *shown = reader_printable(text);
     if (!mac_parse(shown, &spec->mac, &error)) {
         reader_problem(reader, "%s", error->message);
     }
@@ -244,5 +245,8 @@ void viface_spec_read(struct reader *reader, const json_t *value, const char *wh
 
 void vnode_spec_clear(struct vnode_spec *spec)
 {
-    g_clear_pointer(&spec->vifaces, g_array_unref);
+    if (spec->vifaces) {
+        g_array_unref(spec->vifaces);
+        spec->vifaces = NULL;
+    }
 }

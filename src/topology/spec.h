@@ -20,8 +20,8 @@ struct viface_spec {
 };
 
 struct vnode_spec {
-    const char *template; /* Of a vnode, or what a template extends; NULL: none. */
-    uint32_t count;       /* 0: not given. */
+    const char *template_name; /* Of a vnode, or what a template extends; NULL: none. */
+    uint32_t count;            /* 0: not given. */
     const char *image, *pnode;
     enum tristate gateway;
     bool cores_given, speed_given, memory_given;

@@ -24,7 +24,7 @@ static void read_viface_default(struct reader *reader, const json_t *value, void
 
 const struct field default_fields[] = {{"vnode", read_vnode_default}, {"viface", read_viface_default}, {NULL, NULL}};
 
-void parse_defaults(struct parser *parser, const json_t *value)
+void parser_read_defaults(struct parser *parser, const json_t *value)
 {
     unsigned problems = parser->reader.count;
     reader_object(&parser->reader, value, "the defaults", default_fields, parser);
@@ -32,14 +32,14 @@ void parse_defaults(struct parser *parser, const json_t *value)
 }
 
 /* Returns the template with that name; if there is none, adds a problem at the key 'key'. */
-static struct template *find_template(struct parser *parser, const char *name, const char *key)
+static struct vnode_template *find_template(struct parser *parser, const char *name, const char *key)
 {
-    struct template *template = g_hash_table_lookup(parser->templates, name);
+    struct vnode_template *template = g_hash_table_lookup(parser->templates, name);
     if (!template) {
         size_t mark = reader_enter(&parser->reader, key);
-        g_autofree char *shown = printable(name);
+        g_autofree char *shown = reader_printable(name);
         g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(parser->templates, NULL);
-        g_autofree char *hint = reader_is_full(&parser->reader) ? g_strdup("") : suggestion(name, names);
+        g_autofree char *hint = reader_is_full(&parser->reader) ? g_strdup("") : reader_suggestion(name, names);
         reader_problem(&parser->reader, "there is no template \"%s\"%s: expected one that stands under \"templates\"", shown, hint);
         reader_leave(&parser->reader, mark);
     }
@@ -47,14 +47,14 @@ static struct template *find_template(struct parser *parser, const char *name, c
 }
 
 /* Reports the cycle that 'first' is on and cuts it there. */
-static void report_cycle(struct parser *parser, struct template *first)
+static void report_cycle(struct parser *parser, struct vnode_template *first)
 {
     g_autoptr(GString) way = g_string_new(NULL);
     unsigned length = 0;
-    struct template *template = first;
+    struct vnode_template *template = first;
     do {
         if (length++ < NAMES_SHOWN) {
-            g_autofree char *shown = printable(template->name);
+            g_autofree char *shown = reader_printable(template->name);
             g_string_append_printf(way, "%s -> ", shown);
         }
         template->broken = true;
@@ -63,7 +63,7 @@ static void report_cycle(struct parser *parser, struct template *first)
     if (length > NAMES_SHOWN) {
         g_string_append_printf(way, "(%u more) -> ", length - NAMES_SHOWN);
     }
-    g_autofree char *shown = printable(first->name);
+    g_autofree char *shown = reader_printable(first->name);
     g_string_append(way, shown);
     size_t mark = reader_enter(&parser->reader, first->name);
     size_t key_mark = reader_enter(&parser->reader, "extends");
@@ -78,7 +78,7 @@ static void report_cycle(struct parser *parser, struct template *first)
 static void find_cycles(struct parser *parser, const GPtrArray *templates)
 {
     for (unsigned i = 0; i < templates->len; i++) {
-        struct template *template = templates->pdata[i];
+        struct vnode_template *template = templates->pdata[i];
         while (template && !template->visited) {
             template->visited = i + 1;
             template = template->base;
@@ -89,10 +89,10 @@ static void find_cycles(struct parser *parser, const GPtrArray *templates)
     }
 }
 
-static void check_depth(struct parser *parser, struct template *template)
+static void check_depth(struct parser *parser, struct vnode_template *template)
 {
     unsigned depth = 0;
-    for (const struct template *t = template; t && depth <= DEPTH_LIMIT; t = t->base) {
+    for (const struct vnode_template *t = template; t && depth <= DEPTH_LIMIT; t = t->base) {
         depth++;
     }
     if (depth > DEPTH_LIMIT) {
@@ -103,14 +103,14 @@ static void check_depth(struct parser *parser, struct template *template)
     }
 }
 
-static struct template *parse_template(struct parser *parser, const char *name, const json_t *value)
+static struct vnode_template *parse_template(struct parser *parser, const char *name, const json_t *value)
 {
     unsigned problems = parser->reader.count;
     g_autoptr(GError) error = NULL;
-    struct template *template = g_new0(struct template, 1);
+    struct vnode_template *template = g_new0(struct vnode_template, 1);
     template->name = name;
     g_hash_table_insert(parser->templates, (void *)name, template);
-    if (!name_check(name, &error)) {
+    if (!names_check(name, &error)) {
         reader_problem(&parser->reader, "%s", error->message);
     }
     reader_object(&parser->reader, value, "a template", template_fields, &template->spec);
@@ -118,7 +118,7 @@ static struct template *parse_template(struct parser *parser, const char *name, 
     return template;
 }
 
-void parse_templates(struct parser *parser, const json_t *value)
+void parser_read_templates(struct parser *parser, const json_t *value)
 {
     if (!reader_is_object(&parser->reader, value, "templates by name")) {
         return;
@@ -132,10 +132,10 @@ void parse_templates(struct parser *parser, const json_t *value)
         reader_leave(&parser->reader, mark);
     }
     for (unsigned i = 0; i < templates->len; i++) {
-        struct template *template = templates->pdata[i];
-        if (template->spec.template) {
+        struct vnode_template *template = templates->pdata[i];
+        if (template->spec.template_name) {
             size_t mark = reader_enter(&parser->reader, template->name);
-            template->base = find_template(parser, template->spec.template, "extends");
+            template->base = find_template(parser, template->spec.template_name, "extends");
             template->broken |= !template->base;
             reader_leave(&parser->reader, mark);
         }
@@ -146,13 +146,13 @@ void parse_templates(struct parser *parser, const json_t *value)
     }
 }
 
-bool resolve_vnode(struct parser *parser, const struct vnode_spec *own, struct vnode_spec *ret)
+bool parser_resolve_vnode(struct parser *parser, const struct vnode_spec *own, struct vnode_spec *ret)
 {
-    const struct template *chain[DEPTH_LIMIT];
+    const struct vnode_template *chain[DEPTH_LIMIT];
     unsigned depth = 0;
     bool ok = !parser->defaults_broken;
-    const struct template *template = own->template ? find_template(parser, own->template, "template") : NULL;
-    ok = ok && (template || !own->template);
+    const struct vnode_template *template = own->template_name ? find_template(parser, own->template_name, "template") : NULL;
+    ok = ok && (template || !own->template_name);
     for (; template && depth < DEPTH_LIMIT; template = template->base) {
         ok = ok && !template->broken;
         chain[depth++] = template;

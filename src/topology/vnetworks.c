@@ -35,7 +35,7 @@ static void read_prefix(struct reader *reader, const json_t *value, uint8_t fami
     if (!reader_string(reader, value, expected, &text)) {
         return;
     }
-    g_autofree char *shown = printable(text);
+    g_autofree char *shown = reader_printable(text);
     if (!prefix_parse(shown, &prefix, &error)) {
         reader_problem(reader, "%s", error->message);
         return;
@@ -114,9 +114,9 @@ static void parse_vnetwork(struct parser *parser, const char *name, const json_t
     unsigned problems = reader->count;
     g_autoptr(GError) error = NULL;
     if (strchr(name, '[')) {
-        g_autofree char *shown = printable(name);
+        g_autofree char *shown = reader_printable(name);
         reader_problem(reader, "\"%s\" cannot be a vnetwork's name: ranges are for vnodes only", shown);
-    } else if (!name_check(name, &error)) {
+    } else if (!names_check(name, &error)) {
         reader_problem(reader, "%s", error->message);
     }
     struct vnetwork *vnetwork = platform_add_vnetwork(parser->platform, name);
@@ -137,7 +137,7 @@ static void parse_vnetwork(struct parser *parser, const char *name, const json_t
     }
 }
 
-void parse_vnetworks(struct parser *parser, const json_t *value)
+void parser_read_vnetworks(struct parser *parser, const json_t *value)
 {
     if (!reader_is_object(&parser->reader, value, "vnetworks by name")) {
         return;
@@ -153,7 +153,7 @@ void parse_vnetworks(struct parser *parser, const json_t *value)
     }
 }
 
-struct vnetwork *find_vnetwork(struct parser *parser, const char *name)
+struct vnetwork *parser_find_vnetwork(struct parser *parser, const char *name)
 {
     struct vnetwork *vnetwork = g_hash_table_lookup(parser->vnetworks, name);
     if (vnetwork || reader_is_full(&parser->reader)) {
@@ -162,9 +162,9 @@ struct vnetwork *find_vnetwork(struct parser *parser, const char *name)
         }
         return vnetwork;
     }
-    g_autofree char *shown = printable(name);
+    g_autofree char *shown = reader_printable(name);
     g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(parser->vnetworks, NULL);
-    g_autofree char *hint = suggestion(name, names);
+    g_autofree char *hint = reader_suggestion(name, names);
     reader_problem(&parser->reader, "there is no vnetwork \"%s\"%s: expected one that stands under \"vnetworks\"", shown, hint);
     return NULL;
 }

@@ -55,7 +55,7 @@ static void add_vnodes(struct parser *parser, const struct names *names, const c
         if (broken) {
             g_hash_table_add(parser->broken, vnode);
         } else if (names->count == 1) {
-            check_taken(parser, vnode);
+            parser_check_taken(parser, vnode);
         }
     }
     if (twins) {
@@ -94,13 +94,13 @@ static void parse_vnode(struct parser *parser, const char *key, const json_t *va
     g_autoptr(GError) error = NULL;
     reader_object(reader, value, "a vnode", vnode_fields, &own);
     bool sound = reader->count == problems;
-    sound = resolve_vnode(parser, &own, &spec) && sound;
+    sound = parser_resolve_vnode(parser, &own, &spec) && sound;
     if (!names_parse(key, own.count, &names, &error)) {
         reader_problem(reader, "%s", error->message);
         parser->vnodes_missing = true;
     } else {
         if (sound) {
-            check_vnode(parser, &spec, key, names.count);
+            parser_check_vnode(parser, &spec, key, names.count);
         }
         if (check_room(parser, names.count, &spec)) {
             add_vnodes(parser, &names, key, &spec, !sound || reader->count != problems);
@@ -113,7 +113,7 @@ static void parse_vnode(struct parser *parser, const char *key, const json_t *va
     vnode_spec_clear(&spec);
 }
 
-void parse_vnodes(struct parser *parser, const json_t *value)
+void parser_read_vnodes(struct parser *parser, const json_t *value)
 {
     if (!reader_is_object(&parser->reader, value, "vnodes by name")) {
         parser->vnodes_missing = true;

@@ -36,7 +36,7 @@ const struct field vroute_fields[] = {{"from", read_from}, {"to", read_to}, {"vi
 static struct vnetwork *resolve_vnetwork(struct parser *parser, const char *key, const char *name)
 {
     size_t mark = reader_enter(&parser->reader, key);
-    struct vnetwork *vnetwork = find_vnetwork(parser, name);
+    struct vnetwork *vnetwork = parser_find_vnetwork(parser, name);
     reader_leave(&parser->reader, mark);
     return vnetwork;
 }
@@ -50,7 +50,7 @@ static bool resolve_to(struct parser *parser, const char *to, struct vroute *vro
         return vroute->to;
     }
     g_autoptr(GError) error = NULL;
-    g_autofree char *shown = printable(to);
+    g_autofree char *shown = reader_printable(to);
     if (!prefix_parse(shown, &vroute->prefix, &error)) {
         size_t mark = reader_enter(reader, "to");
         reader_problem(reader, "%s", error->message);
@@ -80,10 +80,10 @@ static const char *check_ends(const struct vroute *vroute)
 
 static void unknown_vnode(struct parser *parser, const char *name)
 {
-    g_autofree char *shown = printable(name), *hint = NULL;
+    g_autofree char *shown = reader_printable(name), *hint = NULL;
     if (g_hash_table_size(parser->vnodes) <= CANDIDATES_LIMIT && !reader_is_full(&parser->reader)) {
         g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(parser->vnodes, NULL);
-        hint = suggestion(name, names);
+        hint = reader_suggestion(name, names);
     }
     reader_problem(&parser->reader, "there is no vnode \"%s\"%s: expected one that stands under \"vnodes\"", shown,
                    hint ? hint : "");
@@ -111,7 +111,7 @@ static bool resolve_via(struct parser *parser, const char *name, struct vroute *
         return false;
     }
     vroute->via = via;
-    if (is_broken(parser, via)) {
+    if (parser_is_broken(parser, via)) {
         return false;
     }
     if (!via->vifaces->len) {
@@ -165,7 +165,7 @@ static void parse_vroute(struct parser *parser, const json_t *value, GHashTable 
     }
     vroute.from = resolve_vnetwork(parser, "from", spec.from);
     bool ok = resolve_to(parser, spec.to, &vroute) && vroute.from;
-    if (ok && !is_broken(parser, vroute.from) && !(vroute.to && is_broken(parser, vroute.to))) {
+    if (ok && !parser_is_broken(parser, vroute.from) && !(vroute.to && parser_is_broken(parser, vroute.to))) {
         const char *reason = check_ends(&vroute);
         if (reason) {
             reader_problem(reader, "this vroute %s: expected a way to another vnetwork, or to addresses beyond it", reason);
@@ -182,7 +182,7 @@ static void parse_vroute(struct parser *parser, const json_t *value, GHashTable 
     }
 }
 
-void parse_vroutes(struct parser *parser, const json_t *value)
+void parser_read_vroutes(struct parser *parser, const json_t *value)
 {
     if (!json_is_array(value)) {
         reader_problem(&parser->reader, "expected an array [...] of vroutes");

@@ -2,6 +2,8 @@
 /* topology_write(): one line per vnetwork, vnode and vroute. */
 #include <config.h>
 
+#include <string.h>
+
 #include "distem/topology.h"
 #include "distem/units.h"
 
@@ -96,7 +98,9 @@ static void set_cpu(json_t *object, const struct vnode *vnode)
 static json_t *vnode_to_json(const struct vnode *vnode)
 {
     json_t *object = json_object();
-    set_string(object, "image", vnode->image);
+    if (strcmp(vnode->image, "host") != 0) {
+        set_string(object, "image", vnode->image);
+    }
     if (vnode->pnode) {
         set_string(object, "pnode", vnode->pnode);
     }
@@ -175,10 +179,11 @@ char *topology_write(const struct platform *platform)
         const struct vnode *vnode = platform_vnode(platform, i);
         append_line(text, i == 0, vnode->name, vnode_to_json(vnode));
     }
-    g_string_append(text, "\n  },\n  \"vroutes\": [");
+    g_string_append(text, "\n  }");
     for (unsigned i = 0; i < platform->vroutes->len; i++) {
+        g_string_append(text, i == 0 ? ",\n  \"vroutes\": [" : "");
         append_line(text, i == 0, NULL, vroute_to_json(platform_vroute(platform, i)));
     }
-    g_string_append(text, platform->vroutes->len ? "\n  ]\n}\n" : "]\n}\n");
+    g_string_append(text, platform->vroutes->len ? "\n  ]\n}\n" : "\n}\n");
     return g_string_free(text, FALSE);
 }

@@ -151,7 +151,8 @@ static bool for_each_child(const char *folder, visit_cgroup *visit, void *aux)
     bool ok = true;
     const struct dirent *entry;
     while (ok && (entry = readdir(dir))) {
-        if (entry->d_type == DT_DIR && entry->d_name[0] != '.') {
+        /* lxc itself makes a ".lxc". */
+        if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) {
             g_autofree char *path = g_build_filename(folder, entry->d_name, NULL);
             ok = visit(path, aux);
         }

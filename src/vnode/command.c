@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include <lxc/lxccontainer.h>
 
 #include "distem/error.h"
+#include "lxc-log.h"
 #include "process.h"
 
 /* What the process inside needs to know. */
@@ -142,24 +144,39 @@ static void close_all(int *fds, unsigned count)
     }
 }
 
+int command_catch_log(void)
+{
+    int fd = memfd_create("lxc-log", MFD_CLOEXEC);
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+    lxc_log_init(&(struct lxc_log){.file = path, .level = "ERROR", .quiet = true});
+    return fd;
+}
+
 /* Starts the process in the container. 'theirs' are its standard descriptors. */
-static bool attach(struct lxc_container *container, struct inside *inside, const int theirs[3], pid_t *ret_pid, GError **error)
+static bool attach(struct lxc_container *container, int log, struct inside *inside, const int theirs[3], pid_t *ret_pid,
+                   GError **error)
 {
     lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
     char root[] = "/";
+    /* The containers are not confined by a security module. */
+    options.attach_flags &= ~LXC_ATTACH_LSM;
     options.env_policy = LXC_ATTACH_CLEAR_ENV;
     options.initial_cwd = root;
     options.stdin_fd = theirs[0];
     options.stdout_fd = theirs[1];
     options.stderr_fd = theirs[2];
-    if (container->attach(container, run_inside, inside, &options, ret_pid) < 0) {
-        return fail(error, DISTEM_ERROR_SYSTEM, 0, "cannot enter the vnode's container: its log in %s says why",
-                    container->get_config_path(container));
+    bool ok = container->attach(container, run_inside, inside, &options, ret_pid) == 0;
+    if (!ok) {
+        char text[16384];
+        ssize_t n = MAX(0, pread(log, text, sizeof text - 1, 0));
+        text[n] = '\0';
+        g_autofree char *cause = lxc_log_cause(text);
+        fail(error, DISTEM_ERROR_SYSTEM, 0, "cannot enter the vnode's container: %s", cause ? cause : "lxc gave no reason");
     }
-    return true;
+    return ok;
 }
 
-bool command_start(struct lxc_container *container, char **argv, bool tty, struct command *ret, GError **error)
+bool command_start(struct lxc_container *container, int log, char **argv, bool tty, struct command *ret, GError **error)
 {
     /* Reports, then standard input, output, error output: ours and theirs. */
     enum { REPORT_OURS, REPORT_THEIRS, IN_THEIRS, IN_OURS, OUT_OURS, OUT_THEIRS, ERR_OURS, ERR_THEIRS, FDS };
@@ -173,7 +190,7 @@ bool command_start(struct lxc_container *container, char **argv, bool tty, struc
     struct command command = {.tty = tty, .pidfd = -1};
     struct inside inside = {.argv = argv, .tty = tty, .report = fds[REPORT_THEIRS]};
     bool attached =
-        attach(container, &inside, (const int[]){fds[IN_THEIRS], fds[OUT_THEIRS], fds[ERR_THEIRS]}, &command.pid, error);
+        attach(container, log, &inside, (const int[]){fds[IN_THEIRS], fds[OUT_THEIRS], fds[ERR_THEIRS]}, &command.pid, error);
     close_all(fds + REPORT_THEIRS, 1);
     close_all(fds + IN_THEIRS, 1);
     close_all(fds + OUT_THEIRS, 1);

@@ -19,7 +19,12 @@ struct command {
     int input, output, errors;
 };
 
-/* Starts 'argv' in 'container'. Returns false with an error when it could not come as far as execvp(). */
-bool command_start(struct lxc_container *container, char **argv, bool tty, struct command *ret, GError **error);
+/* Lets this process's lxc log into memory from now on: what it says about each command does not belong in the container's log.
+ * Returns the descriptor. Called before a container is opened, whose log it would else be. */
+int command_catch_log(void);
+
+/* Starts 'argv' in 'container'; 'log' is from command_catch_log(). Returns false with an error when it could not come as far as
+ * execvp(). */
+bool command_start(struct lxc_container *container, int log, char **argv, bool tty, struct command *ret, GError **error);
 
 #endif

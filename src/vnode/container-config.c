@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include <lxc/lxccontainer.h>
 
@@ -118,7 +121,7 @@ static bool set_file(struct lxc_container *container, const struct vnode_request
 {
     g_autofree char *path = layout_file(request->state_dir, request->id, name);
     g_autoptr(GError) problem = NULL;
-    if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, &problem)) {
+    if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0644, &problem)) {
         return fail(error, DISTEM_ERROR_SYSTEM, 0, "%s", problem->message);
     }
     return set_formatted(container, "lxc.mount.entry", error, "%s %s none bind,optional,create=file 0 0", path, inside);
@@ -130,6 +133,32 @@ static bool hide(struct lxc_container *container, const char *folder, GError **e
     g_autofree char *canonical = g_canonicalize_filename(folder, "/");
     return set_formatted(container, "lxc.mount.entry", error, "tmpfs %s tmpfs ro,nosuid,nodev,size=4k,mode=0700,optional 0 0",
                          canonical + 1);
+}
+
+/* Overlayfs cannot have its writable layer everywhere. */
+static bool check_filesystem(const char *upper, GError **error)
+{
+    struct statfs fs;
+    if (statfs(upper, &fs) < 0) {
+        return fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot read %s", upper);
+    }
+    if ((unsigned long)fs.f_type == OVERLAYFS_SUPER_MAGIC || (unsigned long)fs.f_type == NFS_SUPER_MAGIC) {
+        return fail(
+            error, DISTEM_ERROR_UNSUPPORTED, 0,
+            "%s is on %s, which cannot hold the vnodes' writable layers: choose a state folder on ext4, xfs, btrfs or tmpfs", upper,
+            (unsigned long)fs.f_type == NFS_SUPER_MAGIC ? "NFS" : "an overlay");
+    }
+    return true;
+}
+
+static bool check_netns(const char *netns, GError **error)
+{
+    struct statfs fs;
+    if (statfs(netns, &fs) < 0 || (unsigned long)fs.f_type != NSFS_MAGIC) {
+        return fail(error, DISTEM_ERROR_NOT_FOUND, 0,
+                    "%s is no network namespace: the vnode's network has to be there before it starts", netns);
+    }
+    return true;
 }
 
 static bool set_files(struct lxc_container *container, const struct vnode_request *request, GError **error)
@@ -144,6 +173,9 @@ static bool set_files(struct lxc_container *container, const struct vnode_reques
     g_autofree char *root = layout_file(request->state_dir, request->id, "root");
     /* The merged root folder looks like the upper one. */
     if (!tree_make(upper, 0755, error) || !tree_make(root, 0755, error)) {
+        return false;
+    }
+    if (!check_filesystem(upper, error)) {
         return false;
     }
     if (chmod(upper, st.st_mode & 07777) < 0 || chown(upper, st.st_uid, st.st_gid) < 0) {
@@ -168,7 +200,8 @@ bool container_configure(struct lxc_container *container, const struct cgroups *
 {
     container->clear_config(container);
     g_autofree char *log = layout_file(request->state_dir, request->id, "log");
-    if (!set(container, "lxc.log.file", log, error) || !set(container, "lxc.uts.name", request->name, error) ||
+    if (!check_netns(request->netns, error) || !set(container, "lxc.log.file", log, error) ||
+        !set(container, "lxc.uts.name", request->name, error) ||
         !set(container, "lxc.namespace.share.net", request->netns, error)) {
         return false;
     }

@@ -16,6 +16,7 @@
 
 #include "container-config.h"
 #include "layout.h"
+#include "lxc-log.h"
 #include "process.h"
 #include "remains.h"
 #include "tree.h"
@@ -51,26 +52,6 @@ static bool is_running(struct lxc_container *container)
     return state && (!strcmp(state, "RUNNING") || !strcmp(state, "FROZEN"));
 }
 
-/* Returns the text of the first error in lxc's log, the cause of those after it, or NULL; the caller frees it. A line reads
- *   lxc 3 20260131120000.123 ERROR    conf - ../src/lxc/conf.c:mount_entry:2412 - No such file or directory - Failed to mount ...
- */
-static char *first_error(const char *log)
-{
-    g_autofree char *text = NULL;
-    if (!g_file_get_contents(log, &text, NULL, NULL)) {
-        return NULL;
-    }
-    const char *line = strstr(text, " ERROR ");
-    if (!line) {
-        return NULL;
-    }
-    size_t length = strcspn(line, "\n");
-    g_autofree char *cut = g_strndup(line, length);
-    const char *place = strstr(cut, " - ");
-    const char *message = place ? strstr(place + 3, " - ") : NULL;
-    return g_utf8_make_valid(message ? message + 3 : cut, -1);
-}
-
 /* Starts the configured container in a child process and returns whether it runs. lxc moves whoever asks for a start into the
  * monitor's cgroup, and leaves it there. */
 static bool start_in_child(struct lxc_container *container)
@@ -96,7 +77,9 @@ static pid_t launch(struct lxc_container *container, const struct vnode_request 
         container->want_close_all_fds(container, true) && container->save_config(container, NULL) && start_in_child(container);
     pid_t pid = started ? container->init_pid(container) : -1;
     if (pid <= 0) {
-        g_autofree char *cause = first_error(log);
+        g_autofree char *text = NULL;
+        g_file_get_contents(log, &text, NULL, NULL);
+        g_autofree char *cause = text ? lxc_log_cause(text) : NULL;
         fail(error, DISTEM_ERROR_SYSTEM, 0, "cannot start vnode %s: %s (all of it in %s)", request->name,
              cause ? cause : "its init ended at once, or lxc gave no reason", log);
         return -1;

@@ -26,6 +26,7 @@ static bool start(const char *state_dir, const char *id_text, const char *name, 
     if (!layout_parse_id(id_text, &id)) {
         return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" is no vnode's id", id_text);
     }
+    int log = command_catch_log();
     struct lxc_container *container = container_open(state_dir, id, error);
     if (!container) {
         return false;
@@ -35,7 +36,7 @@ static bool start(const char *state_dir, const char *id_text, const char *name, 
     if (g_strcmp0(state, "RUNNING")) {
         ok = fail(error, DISTEM_ERROR_CONFLICT, 0, "vnode %s is not running", name);
     } else {
-        ok = command_start(container, argv, tty, ret, error);
+        ok = command_start(container, log, argv, tty, ret, error);
     }
     lxc_container_put(container);
     return ok;

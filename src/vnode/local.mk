@@ -25,6 +25,7 @@ distem_vnode_SOURCES = \
 	src/vnode/container.c src/vnode/container.h \
 	src/vnode/container-config.c src/vnode/container-config.h \
 	src/vnode/exec.c src/vnode/exec.h \
+	src/vnode/lxc-log.c src/vnode/lxc-log.h \
 	src/vnode/pump.c src/vnode/pump.h \
 	src/vnode/worker.c src/vnode/worker.h
 distem_vnode_CFLAGS = $(AM_CFLAGS) $(LXC_CFLAGS)
@@ -34,3 +35,27 @@ distem_vnode_LDADD = libvnodebase.la $(LXC_LIBS)
 distem_init_SOURCES = src/vnode/init.c
 distem_init_CFLAGS = -std=gnu17 -Wall -Wextra
 distem_init_LDFLAGS = -all-static
+
+check_PROGRAMS += tests/unit/test-vnode tests/unit/test-vnode-runner
+tests_unit_test_vnode_SOURCES = tests/unit/test-vnode.c src/vnode/lxc-log.c
+tests_unit_test_vnode_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_vnode_LDADD = libvnodebase.la
+tests_unit_test_vnode_runner_SOURCES = tests/unit/test-vnode-runner.c tests/unit/fake-poll.c tests/unit/fake-poll.h
+tests_unit_test_vnode_runner_LDADD = libvnode.la
+TESTS += tests/unit/test-vnode tests/unit/test-vnode-runner
+EXTRA_DIST += tests/unit/fake-worker
+
+check_PROGRAMS += tests/system/test-vnode tests/system/test-vnode-exec
+vnode_fixture = tests/system/vnode-fixture.c tests/system/vnode-fixture.h tests/unit/fake-poll.c
+tests_system_test_vnode_SOURCES = tests/system/test-vnode.c $(vnode_fixture)
+tests_system_test_vnode_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_system_test_vnode_LDADD = libvnode.la
+tests_system_test_vnode_exec_SOURCES = tests/system/test-vnode-exec.c $(vnode_fixture)
+tests_system_test_vnode_exec_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_system_test_vnode_exec_LDADD = libvnode.la
+SYSTEM_TESTS += tests/system/test-vnode tests/system/test-vnode-exec
+
+EXTRA_PROGRAMS += tests/bench/bench-vnode
+tests_bench_bench_vnode_SOURCES = tests/bench/bench-vnode.c $(vnode_fixture)
+tests_bench_bench_vnode_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_bench_bench_vnode_LDADD = libvnode.la

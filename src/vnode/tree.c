@@ -21,20 +21,28 @@ struct removal {
     const char *path; /* What the caller named. */
     int top;          /* That folder. */
     dev_t device;
-    unsigned moved; /* Folders that were moved to the top. */
+    unsigned moved; /* The next number for a folder that is moved to the top. */
 };
 
 static bool remove_content(struct removal *removal, int folder, unsigned depth, GError **error);
 
+/* Moves a folder to the top, for the next round. */
+static bool move_up(struct removal *removal, int parent, const char *name, GError **error)
+{
+    char aside[32];
+    do {
+        g_snprintf(aside, sizeof aside, ".moved-%u", removal->moved++);
+        if (renameat(parent, name, removal->top, aside) == 0) {
+            return true;
+        }
+    } while (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR);
+    return fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot delete %s: \"%s\", deep in it", removal->path, name);
+}
+
 static bool remove_folder(struct removal *removal, int parent, const char *name, unsigned depth, GError **error)
 {
     if (depth == DEPTH_MAX) {
-        char aside[32];
-        g_snprintf(aside, sizeof aside, ".moved-%u", removal->moved++);
-        if (renameat(parent, name, removal->top, aside) < 0) {
-            return fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot delete %s: \"%s\", deep in it", removal->path, name);
-        }
-        return true;
+        return move_up(removal, parent, name, error);
     }
     int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
@@ -89,8 +97,9 @@ static bool remove_content(struct removal *removal, int folder, unsigned depth, 
 bool tree_remove(const char *path, GError **error)
 {
     struct removal removal = {.path = path};
+    unsigned moved;
     do {
-        removal.moved = 0;
+        moved = removal.moved;
         removal.top = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (removal.top < 0) {
             if (errno == ENOENT || ((errno == ENOTDIR || errno == ELOOP) && unlink(path) == 0)) {
@@ -108,7 +117,7 @@ bool tree_remove(const char *path, GError **error)
         if (!remove_content(&removal, removal.top, 0, error)) {
             return false;
         }
-    } while (removal.moved);
+    } while (removal.moved > moved);
     if (rmdir(path) < 0 && errno != ENOENT) {
         return fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot delete %s", path);
     }

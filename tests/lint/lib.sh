@@ -17,8 +17,9 @@ c_files() {
 }
 
 skip_all() {
+    # With exit status 77 automake's driver would count an error, too.
     echo "1..0 # SKIP $*"
-    exit 77
+    exit 0
 }
 
 # result NAME OUTPUT-FILE STATUS: one test point.

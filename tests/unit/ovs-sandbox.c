@@ -102,6 +102,7 @@ struct sandbox *sandbox_new(const char *schema)
     sandbox->dir = g_dir_make_tmp("distem-test-XXXXXX", &error);
     g_assert_no_error(error);
     sandbox->remote = g_strdup_printf("unix:%s/db.sock", sandbox->dir);
+    sandbox->ctl = g_build_filename(sandbox->dir, "vswitchd.ctl", NULL);
     g_free(sandbox_command(sandbox, "ovsdb-tool", "create", "conf.db", schema));
     sandbox_start_db(sandbox);
     return sandbox;
@@ -132,9 +133,8 @@ void sandbox_start_vswitchd(struct sandbox *sandbox)
 
 void sandbox_kill_vswitchd(struct sandbox *sandbox)
 {
-    g_autofree char *socket = g_build_filename(sandbox->dir, "vswitchd.ctl", NULL);
     stop(&sandbox->vswitchd);
-    g_unlink(socket);
+    g_unlink(sandbox->ctl);
 }
 
 void sandbox_free(struct sandbox *sandbox)
@@ -147,6 +147,7 @@ void sandbox_free(struct sandbox *sandbox)
         g_unlink(path);
     }
     g_rmdir(sandbox->dir);
+    g_free(sandbox->ctl);
     g_free(sandbox->remote);
     g_free(sandbox->dir);
     g_free(sandbox);

@@ -11,6 +11,7 @@
 struct sandbox {
     char *dir;    /* Temporary; the servers' run directory. */
     char *remote; /* "unix:DIR/db.sock". */
+    char *ctl;    /* Control socket of ovs-vswitchd, for ovs-appctl. */
     pid_t db, vswitchd;
 };
 

@@ -89,7 +89,9 @@ static struct platform *make_platform(unsigned count)
             struct viface *viface = vnode_add_viface(vnode, j ? "eth1" : "eth0", vnetwork);
             viface->id = vnode->id + 2 - j; /* The order of ids is not that of the places. */
             viface->ipv4 = prefix_host(&vnetwork->ipv4, i);
-            viface->ipv6 = j ? (struct ip_addr){0} : prefix_host(&vnetwork->ipv6, i);
+            if (!j) {
+                viface->ipv6 = prefix_host(&vnetwork->ipv6, i);
+            }
             viface->mac = (struct mac_addr){{2, 0, 0, (uint8_t)j, (uint8_t)(i >> 8), (uint8_t)i}};
         }
     }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What forwarding.c (the pipeline) and answers.c (its table of answers) share: writing rules. */
+#ifndef OVS_FORWARDING_IMPL_H
+#define OVS_FORWARDING_IMPL_H 1
+
+#include "distem/vswitch.h"
+#include "openvswitch/ofpbuf.h"
+#include "rule-set.h"
+
+enum { TABLE_ADMISSION, TABLE_ANSWERS, TABLE_ADVERTISEMENTS, TABLE_FORWARDING };
+
+enum { PRIORITY_DEFAULT = 0, PRIORITY_RULE = 100, PRIORITY_EXCEPTION = 200 };
+
+/* Actions under construction; not to be copied. */
+struct actions {
+    struct ofpbuf buffer;
+    uint64_t stub[64];
+};
+
+void actions_begin(struct actions *);
+void actions_output(struct actions *, ofp_port_t);
+/* Adds a rule with the actions, which are freed. 'match' may be changed. */
+void actions_end(struct actions *, struct rule_set *, uint8_t table, uint16_t priority, struct match *match);
+/* Adds a rule that only goes on to table 'next'. */
+void rules_add_goto(struct rule_set *, uint8_t table, uint16_t priority, struct match *match, uint8_t next);
+
+/* Adds the rules that answer requests for the addresses of 'port'. */
+void answers_add(struct rule_set *, const struct vswitch_port *port, ofp_port_t ofport);
+/* Adds the rules that let pass whoever asks whether an address is taken yet. */
+void answers_add_probes(struct rule_set *);
+
+#endif

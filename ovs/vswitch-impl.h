@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the switch share: vswitch.c (what is wanted, and the course of things), vswitch-rows.c (rows of the switch's
+ * database), vswitch-purge.c. */
+#ifndef OVS_VSWITCH_IMPL_H
+#define OVS_VSWITCH_IMPL_H 1
+
+#include <glib.h>
+
+#include "distem/vswitch.h"
+#include "lib/vswitch-idl.h"
+#include "ofconn.h"
+#include "ovsdb-idl.h"
+
+/* external_ids keys of what is ours. */
+#define MARK_OWNER "distem-owner"
+#define MARK_VNETWORK "distem-vnetwork" /* Of bridges. */
+#define MARK_VIFACE "distem-viface"     /* Of ports. */
+
+/* The type of the QoS row that our ports have. */
+#define QOS_TYPE "linux-noop"
+
+/* A wanted bridge. */
+struct bridge {
+    uint32_t vnetwork_id;
+    char name[16];
+    GArray *ports;     /* Of struct vswitch_port. */
+    GHashTable *index; /* Netdev name -> pointer into 'ports'. */
+    uint16_t *ofports; /* One per port; 0: not opened by the switch. */
+    bool rules_stale;  /* 'ports' or 'ofports' changed after the rules were made. */
+    struct ofconn *conn;
+};
+
+struct vswitch {
+    char *run_dir, *datapath_type, *owner;
+    struct ovsdb_idl *idl;
+    GHashTable *bridges; /* Name -> struct bridge, owned. */
+
+    bool rows_stale;           /* The rows have not been compared since something changed. */
+    bool ports_stale;          /* Nor have the interfaces been looked at. */
+    unsigned idl_seqno;        /* Of the copy when the two were last set. */
+    int64_t lost_at;           /* ms: when the database was found not to answer; 0: it does. */
+    struct ovsdb_idl_txn *txn; /* On its way, or NULL. */
+    int64_t retry_at;          /* ms: no new transaction before this time. */
+    int64_t wanted_cfg;        /* The switch has acted on our rows when its cur_cfg is this. */
+
+    bool ports_open;  /* All wanted ports have been opened by the switch. */
+    char *txn_error;  /* Why the last transaction failed, or NULL. */
+    char *row_error;  /* What cannot be written, from the last comparison, or NULL. */
+    char *port_error; /* Which interface the switch could not open, or NULL. */
+    char *error;      /* The first of all these and the bridges', or NULL. */
+    bool is_settled;
+    unsigned seqno;
+    uint64_t n_transactions, n_rules;
+};
+
+/* Makes an unconnected copy of the tables and columns that are needed, without interfaces' state. */
+struct ovsdb_idl *rows_idl_new(void);
+/* Adds to the open transaction what the rows lack, and sets row_error. Returns how many rows differ. */
+unsigned rows_compare(struct vswitch *, struct ovsdb_idl_txn *);
+/* Reads the OpenFlow port numbers of the wanted ports, and sets ports_open and port_error. 'is_current': the switch has acted on
+ * the rows, so that a port without a number is an error. */
+void rows_read_ofports(struct vswitch *, bool is_current);
+/* Deletes a QoS row, in the open transaction, with what refers to it. */
+void rows_delete_qos(struct ovsdb_idl *, const struct ovsrec_qos *);
+/* Says whether the row is ours: with 'owner' NULL any daemon's of this program. */
+bool rows_owned(const struct smap *external_ids, const char *owner);
+
+#endif

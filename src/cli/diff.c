@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* distem diff: what `up` would change. */
+#include <config.h>
+
+#include "changes.h"
+#include "options.h"
+
+int cli_diff(struct cli *cli, int argc, char **argv)
+{
+    bool exit_code = false;
+    const struct cli_option options[] = {
+        {"exit-code", 'e', NULL, &exit_code, "exit with 1 when there is a difference"},
+        {0},
+    };
+    const struct cli_usage usage = {
+        "diff",
+        "FILE|-",
+        "Shows what `distem up FILE` would change, a line each: + is added, - removed, ~ changed. Nothing is printed when nothing "
+        "would.",
+        options,
+        1,
+        1,
+        false,
+    };
+    char **arguments, *text;
+    size_t size;
+    int status = cli_parse(cli, &usage, argc, argv, &arguments);
+    if (status != CLI_GO_ON) {
+        return status;
+    }
+    if (!cli_read_file(arguments[0], &text, &size)) {
+        return CLI_FAILED;
+    }
+    json_t *answer = cli_connect(cli) ? distem_up(cli->client, text, size, arguments[0], true, &cli->error) : NULL;
+    g_free(text);
+    if (!answer) {
+        return cli->client ? cli_fail(cli) : CLI_FAILED;
+    }
+    const json_t *changes = json_object_get(answer, "changes");
+    status = exit_code && json_array_size(changes) ? CLI_FAILED : CLI_OK;
+    if (cli->json) {
+        cli_print_json(json_incref(answer));
+    } else {
+        changes_print(changes);
+    }
+    json_decref(answer);
+    return status;
+}

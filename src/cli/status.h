@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of `distem status` share. */
+#ifndef DISTEM_CLI_STATUS_H
+#define DISTEM_CLI_STATUS_H 1
+
+#include "cli.h"
+#include "table.h"
+
+/* Returns the colour for a state's name. */
+enum color state_color(const char *state);
+/* Adds the cell for the integer 'key' of 'object', nothing when it is null. */
+void table_add_integer(struct table *, const json_t *object, const char *key);
+/* Prints one vnode in detail. */
+void status_print_vnode(const json_t *vnode);
+
+#endif

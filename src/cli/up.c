@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* distem up: makes the platform what a file says. */
+#include <config.h>
+
+#include <stdio.h>
+
+#include "changes.h"
+#include "options.h"
+#include "wait.h"
+
+/* Prints what the file changes; how much depends on the options. */
+static void print_answer(const struct cli *cli, const char *file, const json_t *answer, bool verbose)
+{
+    const json_t *changes = json_object_get(answer, "changes");
+    g_autofree char *summary = changes_summary(changes);
+    if (!cli->quiet) {
+        printf("%s: %s\n", file, summary);
+    }
+    if (verbose) {
+        changes_print(changes);
+    }
+    if (!cli->quiet) {
+        changes_warn_unreachable(json_object_get(answer, "unreachable"), verbose);
+    }
+    fflush(stdout);
+}
+
+int cli_up(struct cli *cli, int argc, char **argv)
+{
+    bool no_wait = false, verbose = false;
+    const char *timeout = NULL, *give_up = NULL;
+    struct wait_limits limits = WAIT_LIMITS_DEFAULT;
+    const struct cli_option options[] = {
+        {"no-wait", 'n', NULL, &no_wait, "return when the daemon has taken the topology, and do not wait until it is real"},
+        {"timeout", 't', "TIME", &timeout, "wait for at most so long (\"90s\"), then fail; the daemon goes on"},
+        {"give-up", 'g', "TIME", &give_up,
+         "fail when something has failed and nothing has moved for so long [20s]; the daemon goes on"},
+        {"verbose", 'v', NULL, &verbose, "list every change"},
+        {0},
+    };
+    const struct cli_usage usage = {
+        "up",
+        "FILE|-",
+        "Makes the platform what the topology FILE says (\"-\": standard input) and waits until all of it runs. Given again "
+        "with a changed file, only the difference is applied.",
+        options,
+        1,
+        1,
+        false,
+    };
+    char **arguments, *text;
+    size_t size;
+    int status = cli_parse(cli, &usage, argc, argv, &arguments);
+    if (status != CLI_GO_ON) {
+        return status;
+    }
+    if (!wait_parse_time("timeout", timeout, &limits.timeout_ms) || !wait_parse_time("give-up", give_up, &limits.give_up_ms)) {
+        return CLI_USAGE;
+    }
+    if (!cli_read_file(arguments[0], &text, &size)) {
+        return CLI_FAILED;
+    }
+    json_t *answer = cli_connect(cli) ? distem_up(cli->client, text, size, arguments[0], false, &cli->error) : NULL;
+    g_free(text);
+    if (!answer) {
+        return cli->client ? cli_fail(cli) : CLI_FAILED;
+    }
+    if (!cli->json) {
+        print_answer(cli, arguments[0], answer, verbose);
+    }
+    if (!no_wait) {
+        /* What there is may still be on its way. */
+        const char *done_text = json_array_size(json_object_get(answer, "changes")) ? "Up" : NULL;
+        status = wait_for_generation(cli, cli_integer(answer, "generation"), &limits, done_text);
+    } else {
+        status = CLI_OK;
+    }
+    if (cli->json) {
+        cli_print_json(json_incref(answer));
+    }
+    json_decref(answer);
+    return status;
+}

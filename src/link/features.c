@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "features.h"
+
+#include <linux/pkt_sched.h>
+#include <unistd.h>
+
+#include "distem/error.h"
+#include "distem/link.h"
+
+#include "netdev.h"
+#include "netns.h"
+#include "qdisc.h"
+#include "redirect.h"
+
+#define LO 1 /* ifindex of lo in every namespace. */
+
+static const struct impairment some = {.latency = 1000000, .bandwidth = 1000000};
+
+static void try_veth(struct rtnl *rtnl, int netns)
+{
+    const struct netdev_plan plan = {.name = "dv1", .alias = "", .mtu = 1500, .peer_name = "dw1", .peer_netns = netns};
+    netdev_make_veth(rtnl, &plan, "a trial");
+}
+
+static void try_ifb(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    const struct netdev_plan plan = {.name = "di1", .alias = "", .mtu = 1500};
+    netdev_make_ifb(rtnl, &plan, "a trial");
+}
+
+static void try_qdisc(struct rtnl *rtnl, const struct qdisc_ops *ops)
+{
+    static const struct qdisc none = {0};
+    qdisc_write(rtnl, LO, TC_H_ROOT, &none, ops, &some, 1500, "trial");
+    qdisc_delete(rtnl, LO, TC_H_ROOT, "trial");
+}
+
+static void try_netem(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    try_qdisc(rtnl, &qdisc_netem);
+}
+
+static void try_tbf(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    try_qdisc(rtnl, &qdisc_tbf);
+}
+
+static void try_ingress(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    redirect_put_ingress(rtnl, LO, "trial");
+}
+
+static void try_u32(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    redirect_put_filter(rtnl, LO, 0, "trial");
+}
+
+static void try_mirred(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    redirect_put_filter(rtnl, LO, LO, "trial");
+}
+
+/* In an order in which each needs only what is in front of it: filters hang on the ingress qdisc. */
+static const struct {
+    const char *name, *module;
+    void (*try)(struct rtnl *, int netns);
+} features[] = {
+    {"veth pairs", "veth", try_veth},
+    {"IFB devices", "ifb", try_ifb},
+    {"netem", "sch_netem", try_netem},
+    {"TBF", "sch_tbf", try_tbf},
+    {"the ingress qdisc", "sch_ingress", try_ingress},
+    {"u32 filters", "cls_u32", try_u32},
+    {"mirred actions", "act_mirred", try_mirred},
+};
+
+/* Makes a namespace without a name and opens a socket in it; with an error, both are negative or NULL. */
+static bool open_trial(int *ret_netns, struct rtnl **ret_rtnl, GError **error)
+{
+    int netns = netns_open_unnamed(error);
+    int home = netns < 0 ? -1 : netns_enter(netns, error);
+    if (home < 0) {
+        if (netns >= 0) {
+            close(netns);
+        }
+        return false;
+    }
+    *ret_rtnl = rtnl_open(error);
+    netns_leave(home);
+    *ret_netns = netns;
+    if (!*ret_rtnl) {
+        close(netns);
+    }
+    return *ret_rtnl != NULL;
+}
+
+bool features_have_netem(bool *ret, GError **error)
+{
+    int netns = -1;
+    AUTO_RTNL rtnl = NULL;
+    g_autoptr(GError) problem = NULL;
+    if (!open_trial(&netns, &rtnl, error)) {
+        return false;
+    }
+    try_netem(rtnl, netns);
+    bool have = rtnl_flush(rtnl, &problem);
+    close(netns);
+    if (!have && !g_error_matches(problem, DISTEM_ERROR, DISTEM_ERROR_UNSUPPORTED)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    *ret = have;
+    return true;
+}
+
+GPtrArray *link_missing_features(GError **error)
+{
+    int netns = -1;
+    AUTO_RTNL rtnl = NULL;
+    if (!open_trial(&netns, &rtnl, error)) {
+        return NULL;
+    }
+    GPtrArray *missing = g_ptr_array_new_with_free_func(g_free);
+    for (unsigned i = 0; i < G_N_ELEMENTS(features); i++) {
+        features[i].try(rtnl, netns);
+        if (!rtnl_flush(rtnl, NULL)) {
+            g_ptr_array_add(missing, g_strdup_printf("%s: kernel module %s", features[i].name, features[i].module));
+        }
+    }
+    close(netns);
+    return missing;
+}

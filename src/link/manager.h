@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a struct link_manager is, for the files that implement distem/link.h. */
+#ifndef LINK_MANAGER_H
+#define LINK_MANAGER_H 1
+
+#include "distem/link.h"
+
+#include "devices.h"
+#include "offload.h"
+#include "rtnl.h"
+
+enum netem_state { NETEM_UNKNOWN, NETEM_MISSING, NETEM_THERE };
+
+struct link_manager {
+    char *folder; /* Of namespaces. */
+    struct rtnl *host;
+    struct devices *devices;
+    struct offload *offload;
+    int socket; /* For ioctls on the host. */
+    enum netem_state netem;
+};
+
+#endif

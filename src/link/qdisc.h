@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kinds of qdisc that shape a direction, one file each behind an ops table, and what they share: reading and writing one. */
+#ifndef LINK_QDISC_H
+#define LINK_QDISC_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <netlink/attr.h>
+
+#include "distem/link.h"
+
+#include "rtnl.h"
+
+/* A kind of qdisc. Every member is there. */
+struct qdisc_ops {
+    const char *kind;    /* As the kernel names it. */
+    const char *module;  /* The kernel module that brings it. */
+    uint32_t handle;     /* The handle that it gets from us. */
+    size_t options_size; /* Room that the options need at most. */
+    /* Appends the content of TCA_OPTIONS that makes 'impairment' true, whatever was set before. */
+    void (*put_options)(struct nl_msg *, const struct impairment *, unsigned mtu);
+    /* Says whether 'options', as dumped, already are what put_options() would set. */
+    bool (*has_options)(const struct nlattr *options, const struct impairment *, unsigned mtu);
+};
+
+extern const struct qdisc_ops qdisc_netem; /* Latency, jitter, loss, duplication, corruption, reordering. */
+extern const struct qdisc_ops qdisc_tbf;   /* Bandwidth, queue, burst. */
+
+/* A qdisc that the kernel has. */
+struct qdisc {
+    uint32_t handle; /* 0: none of anybody's, or the device's default. */
+    char kind[16];
+    struct nlattr *options; /* A copy; NULL: none. */
+};
+
+/* Frees what is inside; it may be used again. */
+void qdisc_clear(struct qdisc *);
+
+/* Queue a request that fills '*ret', which must stay where it is until the flush, with the qdisc at 'parent' of device 'ifindex';
+ * with none (handle 0) where there is none. */
+void qdisc_read(struct rtnl *, int ifindex, uint32_t parent, struct qdisc *ret);
+/* ... that makes the qdisc at 'parent' be of kind 'ops' and do 'impairment': changed in place where 'found' is of that kind,
+ * nothing at all where it does it already. 'what' names the direction in errors. Returns whether 'found' had to go. */
+bool qdisc_write(struct rtnl *, int ifindex, uint32_t parent, const struct qdisc *found, const struct qdisc_ops *ops,
+                 const struct impairment *impairment, unsigned mtu, const char *what);
+/* ... that removes the qdisc at 'parent'. */
+void qdisc_delete(struct rtnl *, int ifindex, uint32_t parent, const char *what);
+
+#endif

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands, against a stand-in for the daemon."""
+
+import json
+import os
+import stat
+import tempfile
+import time
+
+from harness import DISTEM, Double, Terminal, case, distem, run, start
+
+FOLDER = tempfile.TemporaryDirectory()
+os.chdir(FOLDER.name)
+for name in ("figure3", "failing", "slow"):
+    with open(f"{name}.json", "w", encoding="utf-8") as topology:
+        json.dump({"name": name}, topology)
+with open("bad.json", "w", encoding="utf-8") as topology:
+    topology.write("{")
+
+
+def check(result, code, out=None, err=None):
+    """Checks the exit code, and what is in the outputs: all of it when it ends with a newline."""
+    assert result.code == code, f"expected exit code {code}: {result}"
+    for expected, got in ((out, result.out), (err, result.err)):
+        if expected is not None:
+            assert got == expected if expected.endswith("\n") or not expected else expected in got, f"expected {expected!r}: {result}"
+
+
+@case
+def usage_errors_exit_with_2():
+    check(distem(), 2, out="Commands:")
+    check(distem("stauts"), 2, err='distem: there is no command "stauts": did you mean `distem status`?\n')
+    check(distem("xyzzy"), 2, err="Try `distem --help`.")
+    check(distem("up"), 2, err="distem: up: something is missing: FILE|-\nTry `distem up --help`.\n")
+    check(distem("up", "a", "b"), 2, err='"b" is not expected')
+    check(distem("up", "--no-wiat", "a"), 2, err="did you mean --no-wait?")
+    check(distem("up", "-Z", "a"), 2, err="there is no option -Z")
+    check(distem("up", "--json=yes", "a"), 2, err="--json takes no value")
+    check(distem("up", "a", "--timeout"), 2, err="--timeout needs a value: TIME")
+    check(distem("up", "a", "--timeout", "9"), 2, err="--timeout: ")
+    check(distem("--verson"), 2, err="there is no option --verson: did you mean --version?")
+    check(distem("exec", "n1"), 2, err="something is missing")
+    check(distem("exec", "n1", "--"), 2, err="the command to run in n1")
+    check(distem("verify", "--pairs", "a"), 2, err="write it like n1:n4")
+    check(distem("verify", "--only", "rt"), 2, err="choose from rtt")
+    check(distem("verify", "--sample", "0"), 2, err="at least 1")
+    check(distem("verify", "--tolerance", "rtt=1"), 2, err="--tolerance: rtt: ")
+    check(distem("verify", "--tolerance", "speed=1%"), 2, err="write it like rtt=1%")
+    check(distem("help", "stats"), 2, err="did you mean `distem status`?")
+    check(distem("status", url="localhost"), 1, err="write it like http://127.0.0.1:4567")
+
+
+@case
+def help_is_printed():
+    check(distem("--help"), 0, out="Usage: distem [OPTION]... COMMAND")
+    check(distem("help"), 0, out="Commands:")
+    check(distem("--version"), 0, out="distem 2")
+    for command in ("up", "exec", "verify"):
+        by_option, by_command = distem(command, "--help"), distem("help", command)
+        check(by_option, 0, out=f"Usage: distem {command} ", err="")
+        assert by_option.out == by_command.out
+        assert max(map(len, by_option.out.splitlines())) <= 80
+
+
+@case
+def a_daemon_that_does_not_answer_is_named():
+    expected = ("distem: no answer from http://127.0.0.1:1 (connection refused): "
+                "start the daemon with `distemd --detach` or `systemctl start distemd`\n")
+    for arguments in (["status"], ["up", "figure3.json"], ["down"], ["validate", "figure3.json"], ["verify"]):
+        check(distem(*arguments), 1, err=expected)
+    check(distem("exec", "n1", "true"), 125, err=expected)
+    check(distem("version"), 0, out="no daemon: no answer from http://127.0.0.1:1 (connection refused)\n"[:-1])
+    assert json.loads(distem("version", "--json").out)["daemon"] is None
+
+
+@case
+def version_of_both():
+    with Double() as double:
+        check(distem("version", url=double.url), 0, out=f"distemd 9.8.7 at {double.url}\n"[:-1])
+        check(distem("version", "-u", double.url + "/"), 0, out="9.8.7")
+        assert json.loads(distem("version", "--json", url=double.url).out)["daemon"] == "9.8.7"
+
+
+@case
+def files_are_validated():
+    with Double() as double:
+        check(distem("validate", "figure3.json", url=double.url), 0, out="figure3.json: ok: 2 vnetworks, 5 vnodes, 6 vifaces\n", err="")
+        check(distem("validate", "-", url=double.url, stdin='{"name": "x"}'), 0, out="-: ok: ")
+        check(distem("validate", "-q", "figure3.json", url=double.url), 0, out="", err="")
+        assert json.loads(distem("validate", "--json", "figure3.json", url=double.url).out)["vnodes"] == 5
+        problems = ("distem: the topology has 2 errors\n"
+                    "bad.json:7: /vnodes/n1/memry: unknown key: did you mean memory?\n"
+                    "bad.json:9: this is no topology\n")
+        for command in ("validate", "up", "diff"):
+            check(distem(command, "bad.json", url=double.url), 1, out="", err=problems)
+        check(distem("validate", "missing.json", url=double.url), 1, err="cannot open missing.json: No such file")
+        check(distem("validate", ".", url=double.url), 1, err="cannot read .: Is a directory")
+
+
+@case
+def a_platform_goes_up_and_down():
+    with Double() as double:
+        check(distem("status", url=double.url), 0, out="There is no platform")
+        assert json.loads(distem("status", "--json", url=double.url).out) is None
+        check(distem("diff", "figure3.json", url=double.url), 0, out="+ vnetwork net1\n+ vnode n1\n+ vnode n2\n")
+        check(distem("diff", "--exit-code", "figure3.json", url=double.url), 1)
+        up = distem("up", "figure3.json", url=double.url)
+        check(up, 0, out="figure3.json: adds 1 vnetwork, 2 vnodes\nUp after ", err="5 of 5 vnodes running")
+        check(distem("up", "figure3.json", url=double.url), 0, out="figure3.json: nothing to change\n")
+        check(distem("diff", "--exit-code", "figure3.json", url=double.url), 0, out="")
+        changed = distem("up", "-v", "-", url=double.url, stdin='{"name": "figure3", "x": 1}')
+        check(changed, 0, out="-: removes 1 vnode; changes 1 viface\n- vnode n9\n~ viface n1:if0: input.latency 10ms -> 20ms\n"[:-1])
+        check(distem("up", "-q", "figure3.json", url=double.url), 0, out="", err="")
+        assert json.loads(distem("up", "-j", "figure3.json", url=double.url).out)["changes"] == []
+        check(distem("down", url=double.url), 0, out="Down after ")
+        check(distem("down", "-q", url=double.url), 0, out="", err="")
+        assert json.loads(distem("down", "-j", url=double.url).out)["generation"] == 4
+
+
+@case
+def what_fails_is_told_once():
+    with Double() as double:
+        failed = distem("up", "--give-up=300ms", "failing.json", url=double.url)
+        check(failed, 1, err="distem: vnode n4: the image is gone\n"[:-1])
+        check(failed, 1, err="(4 of 5 vnodes run); the daemon goes on trying")
+        assert failed.err.count("the image is gone") == 1
+        check(failed, 1, err="distem: warning: there is no route net1 -> net2")
+        check(distem("up", "-t300ms", "slow.json", url=double.url), 1, err="not done after 0.3 s (0 of 5 vnodes run)")
+        check(distem("up", "--no-wait", "failing.json", url=double.url), 0)
+
+
+@case
+def interrupting_up_leaves_the_deployment():
+    with Double() as double:
+        up = start("up", "slow.json", url=double.url)
+        up.stderr.readline()
+        assert "0 of 5" in up.stderr.readline()
+        up.send_signal(2)
+        _, errors = up.communicate(timeout=60)
+        assert up.returncode == 130 and "the daemon goes on" in errors, errors
+        check(distem("status", url=double.url), 0, out="Platform slow is changing: 0 of 5 vnodes running")
+
+
+@case
+def status_shows_tables():
+    with Double() as double:
+        distem("up", "figure3.json", url=double.url)
+        status = distem("status", url=double.url)
+        check(status, 0, out="Platform figure3 is ready: 5 of 5 vnodes running, generation 1, routes by hops\n\n"
+                             "VNETWORK  IPV4          VNI   MTU  VIFACES\nnet1      10.1.0.0/24  4097  1500        3\n"[:-1])
+        check(status, 0, out="n3     running  host   10.1.0.3, 10.2.0.1\n"[:-1])
+        assert "\033" not in status.out
+        vnode = distem("status", "n5", url=double.url)
+        check(vnode, 0, out="if0     output        35ms     2ms  256kbit/s  0.5%  queue 64kB, reordering_gap 5")
+        check(vnode, 0, out="10.1.0.0/24  10.2.0.1  if0")
+        check(distem("status", "n9", url=double.url), 1, err="distem: there is no vnode n9\n")
+        check(distem("status", "n/é 9", url=double.url), 1, err="distem: there is no vnode n/é 9\n")
+        assert json.loads(distem("status", "--json", url=double.url).out)["name"] == "figure3"
+        assert json.loads(distem("status", "n3", "--json", url=double.url).out)["forwards"] is True
+        distem("up", "-n", "failing.json", url=double.url)
+        check(distem("status", url=double.url), 0, out="vnode n4: the image is gone")
+
+
+@case
+def a_terminal_gets_colours_and_a_bar():
+    with Double() as double:
+        up = Terminal("up", "figure3.json", url=double.url)
+        assert up.wait() == 0
+        assert "━" in up.seen and "5 of 5 vnodes running" in up.seen and "Up after" in up.seen, up.seen
+        status = Terminal("status", url=double.url)
+        assert status.wait() == 0 and "\033[32mrunning\033[0m" in status.seen, status.seen
+        plain = Terminal("status", url=double.url, NO_COLOR="1")
+        assert plain.wait() == 0 and "\033" not in plain.seen and "running" in plain.seen
+        narrow = Terminal("status", url=double.url, columns=32, NO_COLOR="1")
+        assert narrow.wait() == 0
+        assert "10.1.…" in narrow.seen, narrow.seen
+        ascii_only = Terminal("up", "slow.json", "-t300ms", url=double.url, LC_ALL="C")
+        assert ascii_only.wait() == 1 and "-----" in ascii_only.seen, ascii_only.seen
+
+
+@case
+def exec_passes_everything_on():
+    with Double() as double:
+        check(distem("exec", "n1", "--", "sh", "-c", "cat; echo complaint >&2; exit 7", url=double.url, stdin="some text"), 7,
+              out="some text", err="complaint\n")
+        check(distem("exec", "n1", "echo", "--json", "-q", url=double.url), 0, out="--json -q\n")
+        check(distem("exec", "n1", "sh", "-c", "kill -9 $$", url=double.url), 137)
+        check(distem("exec", "n9", "true", url=double.url), 125, err="distem: there is no vnode n9\n")
+        check(distem("exec", "n1", "impossible", url=double.url), 125, err="distem: cannot run impossible: No such file or directory\n")
+        check(distem("exec", "n1", "garbage", url=double.url), 125, err="the vnode's answer is garbled")
+        check(distem("exec", "n1", "vanish", url=double.url), 125, err="distem: the connection to the vnode ")
+        megabytes = "0123456789abcde\n" * 500_000
+        check(distem("exec", "n1", "cat", url=double.url, stdin=megabytes), 0, out=megabytes)
+        check(distem("shell", "n1", url=double.url, stdin="echo from $0; exit 4\n"), 4, out="from /bin/bash\n")
+
+
+@case
+def exec_forwards_signals():
+    with Double() as double:
+        for number, name in ((2, "INT"), (15, "TERM"), (3, "QUIT"), (1, "HUP")):
+            script = f"trap 'echo got {name}; exit 9' {name}; echo ready; while :; do sleep 0.05; done"
+            command = start("exec", "n1", "sh", "-c", script, url=double.url)
+            assert command.stdout.readline() == "ready\n"
+            command.send_signal(number)
+            output, errors = command.communicate(timeout=60)
+            assert (command.returncode, output) == (9, f"got {name}\n"), (command.returncode, output, errors)
+
+
+@case
+def a_shell_has_a_terminal():
+    with Double() as double:
+        shell = Terminal("shell", "n1", url=double.url, rows=31, columns=77)
+        shell.write("stty size; echo $TERM$((1 + 1))\n")
+        shell.read_until("31 77\r\n")
+        shell.read_until("xterm2\r\n")
+        shell.resize(40, 100)
+        # The new size arrives some time after the signal.
+        shell.write("until [ \"$(stty size)\" = '40 100' ]; do sleep 0.01; done; echo resi''zed\n")
+        shell.read_until("resized")
+        # Ctrl-C is the shell's and ends only the sleep.
+        shell.write("echo slee''ping; sleep 1000\n")
+        shell.read_until("sleeping")
+        time.sleep(0.2)
+        shell.write("\x03")
+        shell.write("echo awa''ke; exit 5\n")
+        shell.read_until("awake")
+        assert shell.wait() == 5
+
+
+@case
+def the_terminal_is_restored():
+    with Double() as double:
+        for ending, code in (("exit 3", 3), ("kill -9 $$", 137)):
+            # The outer shell prints the terminal's modes before and after.
+            script = f'stty -g; {DISTEM} exec -u {double.url} -t n1 -- sh; echo code $?; stty -g'
+            outer = Terminal("exec", "-t", "n1", "--", "sh", "-c", script, url=double.url)
+            outer.write(f"echo inn''er; {ending}\n")
+            outer.read_until("inner")
+            assert outer.wait() == 0
+            lines = [line for line in outer.seen.splitlines() if line.count(":") > 10]
+            assert f"code {code}" in outer.seen and len(lines) == 2 and lines[0] == lines[1], outer.seen
+
+
+@case
+def verify_prints_a_table():
+    with Double() as double:
+        distem("up", "figure3.json", url=double.url)
+        verified = distem("verify", url=double.url)
+        check(verified, 0, out="FROM  TO   RTT ms  MEASURED   ERROR  kbit/s  MEASURED   ERROR  LOSS   SEEN\n"
+                               "n1    n2   60.000    60.042  +0.07%   956.4     955.3  -0.12%\n"[:-1])
+        check(verified, 0, out="Worst rtt      n2 -- n3: 20.102 ms instead of 20.000 ms (+0.51%)\n"[:-1])
+        check(verified, 0, out="PASS: 9 figures measured, none outside its tolerance\n"[:-1], err="10 of 10 measurements")
+        check(distem("verify", "-q", url=double.url), 0, out="PASS: 9 figures measured, none outside its tolerance\n", err="")
+        assert json.loads(distem("verify", "--json", url=double.url).out)["pass"] is True
+        assert max(map(len, verified.out.splitlines())) <= 80
+        distem("verify", "--pairs", "n1:n2,n3:n4", "--sample=5", "--seed", "7", "--only", "rtt,loss", "--tolerance",
+               "rtt=2%,rtt-floor=0.5ms,goodput=10%", url=double.url)
+        assert ('verification {"kinds":["rtt","loss"],"pairs":[["n1","n2"],["n3","n4"]],"sample":5,"seed":7,'
+                '"tolerance":{"goodput":0.1,"rtt":0.02,"rtt_ns":500000}}\n') in double.read_log(), double.read_log()
+        distem("up", "-n", "failing.json", url=double.url)
+        failed = distem("verify", url=double.url)
+        check(failed, 1, out="! -5.12%")
+        check(failed, 1, out="n4 -> n5: rtt: no answer within 2 s")
+        check(failed, 1, out="FAIL: 3 of 10 figures are outside their tolerance")
+        assert max(map(len, failed.out.splitlines())) <= 80
+
+
+@case
+def doctor_and_cleanup_run_the_daemon():
+    with open("distemd", "w", encoding="utf-8") as script:
+        script.write('#!/bin/sh\necho "$@"\nexit 6\n')
+    os.chmod("distemd", stat.S_IRWXU)
+    daemon = os.path.abspath("distemd")
+    check(distem("doctor", DISTEM_DAEMON=daemon), 6, out="--doctor\n")
+    check(distem("doctor", "--json", DISTEM_DAEMON=daemon), 6, out="--doctor --json\n")
+    check(distem("cleanup", "--dry-run", "--json", DISTEM_DAEMON=daemon), 6, out="--cleanup --dry-run --json\n")
+    check(distem("cleanup", DISTEM_DAEMON="/nonexistent"), 1, err="distem: cannot run /nonexistent: No such file or directory\n")
+
+
+@case
+def a_full_disk_is_noticed():
+    with Double() as double:
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            status = start("status", url=double.url, stdout=full)
+            _, errors = status.communicate(timeout=60)
+        assert status.returncode == 1 and "No space left" in errors, errors
+
+
+run()

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Runs every fuzzer that was built for FUZZ_SECONDS (60) on its corpus and the examples. What it finds is kept in the build folder.
+set -u
+
+: "${top_srcdir:?run it through make check-fuzz}" "${top_builddir:?run it through make check-fuzz}"
+seconds=${FUZZ_SECONDS:-60}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+count=0
+for fuzzer in "$top_builddir"/tests/fuzz/fuzz-*; do
+    [[ -f $fuzzer && -x $fuzzer ]] || continue
+    name=${fuzzer##*/fuzz-}
+    count=$((count + 1))
+    mkdir "$work/$name"
+    seeds=()
+    [[ ! -d $top_srcdir/tests/fuzz/corpus/$name ]] || seeds+=("$top_srcdir/tests/fuzz/corpus/$name")
+    [[ $name != topology ]] || seeds+=("$top_srcdir/examples")
+    words=()
+    [[ ! -e $top_srcdir/tests/fuzz/$name.dict ]] || words=("-dict=$top_srcdir/tests/fuzz/$name.dict")
+    if "$fuzzer" -max_total_time="$seconds" -timeout=120 -report_slow_units=60 -rss_limit_mb=3000 -print_final_stats=1 -verbosity=0 "${words[@]}" \
+        -artifact_prefix="$top_builddir/tests/fuzz/$name-" "$work/$name" "${seeds[@]}" >"$work/log" 2>&1; then
+        echo "ok $count - $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") inputs"
+    else
+        echo "not ok $count - $name: the input is beside the fuzzer, in tests/fuzz of the build folder"
+        tail -n 60 "$work/log" | sed 's/^/# /'
+    fi
+done
+if [[ $count -eq 0 ]]; then
+    echo "1..0 # SKIP no fuzzer was built: configure with --enable-fuzzers CC=clang"
+    exit 77
+fi
+echo "1..$count"

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bridges, ports and rules on an ovs-vswitchd with dummy devices: settling, forwarding, mending, strangers, purging. */
+#include <config.h>
+
+#include "distem/vswitch.h"
+
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "distem/poll.h"
+#include "ovs-sandbox.h"
+
+#define WAIT_VS(VS, CONDITION) WAIT_UNTIL(CONDITION, run(VS), vswitch_wait(VS))
+#define OWNER "test"
+
+/* Runs the switch, and says what it has to say. */
+static void run(struct vswitch *vs)
+{
+    unsigned seqno = vswitch_seqno(vs);
+    vswitch_run(vs);
+    if (seqno != vswitch_seqno(vs)) {
+        g_test_message("%s, %s", vswitch_is_settled(vs) ? "settled" : "not settled", vswitch_error(vs));
+    }
+}
+
+static struct sandbox *new_sandbox(void)
+{
+    struct sandbox *sandbox = sandbox_new("/usr/share/openvswitch/vswitch.ovsschema");
+    g_free(sandbox_command(sandbox, "ovs-vsctl", "--no-wait", "init"));
+    sandbox_start_vswitchd(sandbox);
+    return sandbox;
+}
+
+static struct vswitch *open_switch(const struct sandbox *sandbox)
+{
+    return vswitch_open(sandbox->remote, sandbox->dir, "dummy", OWNER);
+}
+
+static void bridge_clear(void *data)
+{
+    struct vswitch_bridge *bridge = data;
+    g_array_unref(bridge->ports);
+}
+
+/* Returns 'n_bridges' bridges with 'n_ports' ports each: bridge b has vnetwork b + 1 and port p viface 100 * (b + 1) + p, MAC
+ * 02:00:00:00:b:p, 10.b.0.p and fd00:b::p. */
+static GArray *make_bridges(unsigned n_bridges, unsigned n_ports)
+{
+    GArray *bridges = g_array_new(FALSE, TRUE, sizeof(struct vswitch_bridge));
+    g_array_set_clear_func(bridges, bridge_clear);
+    for (unsigned b = 0; b < n_bridges; b++) {
+        struct vswitch_bridge bridge = {.vnetwork_id = b + 1, .ports = g_array_new(FALSE, TRUE, sizeof(struct vswitch_port))};
+        vswitch_bridge_name(bridge.vnetwork_id, bridge.name);
+        for (unsigned p = 1; p <= n_ports; p++) {
+            struct vswitch_port port = {.viface_id = 100 * (b + 1) + p, .mac = {{2, 0, 0, 0, (uint8_t)b, (uint8_t)p}}};
+            snprintf(port.netdev, sizeof port.netdev, "dv%u", port.viface_id);
+            port.ipv4 = (struct ip_addr){.family = 4, .bytes = {10, (uint8_t)b, 0, (uint8_t)p}};
+            port.ipv6 = (struct ip_addr){.family = 6, .bytes = {0xfd, 0, 0, (uint8_t)b, [15] = (uint8_t)p}};
+            g_array_append_val(bridge.ports, port);
+        }
+        g_array_append_val(bridges, bridge);
+    }
+    return bridges;
+}
+
+/* Wants 'bridges' and waits until they are there. Returns how many transactions that took. */
+static uint64_t settle(struct vswitch *vs, const GArray *bridges)
+{
+    uint64_t before;
+    uint64_t after;
+    uint64_t rules;
+    vswitch_counters(vs, &before, &rules);
+    vswitch_want(vs, bridges);
+    WAIT_VS(vs, vswitch_is_settled(vs));
+    g_assert_null(vswitch_error(vs));
+    vswitch_counters(vs, &after, &rules);
+    return after - before;
+}
+
+static uint64_t count_rules(const struct vswitch *vs)
+{
+    uint64_t transactions;
+    uint64_t rules;
+    vswitch_counters(vs, &transactions, &rules);
+    return rules;
+}
+
+/* Returns the OpenFlow port of a device. */
+static unsigned ofport(const struct sandbox *sandbox, const char *netdev)
+{
+    g_autofree char *text = sandbox_command(sandbox, "ovs-vsctl", "get", "Interface", netdev, "ofport");
+    return (unsigned)g_ascii_strtoull(text, NULL, 10);
+}
+
+/* Returns the "Datapath actions" of a packet that comes from 'from', with the flow 'fields'. */
+static char *trace(const struct sandbox *sandbox, const char *bridge, const char *from, const char *fields)
+{
+    g_autofree char *flow = g_strdup_printf("in_port=%u,%s", ofport(sandbox, from), fields);
+    g_autofree char *text = sandbox_command(sandbox, "ovs-appctl", "-t", sandbox->ctl, "ofproto/trace", bridge, flow);
+    const char *actions = strstr(text, "Datapath actions: ");
+    g_assert_nonnull(actions);
+    actions += strlen("Datapath actions: ");
+    return g_strndup(actions, strcspn(actions, "\n"));
+}
+
+/* Fails unless a packet is given to exactly the devices 'to' (blanks between them, in the order of their ports), each once. */
+static void assert_outputs(const struct sandbox *sandbox, const char *bridge, const char *from, const char *fields, const char *to)
+{
+    g_autofree char *actions = trace(sandbox, bridge, from, fields);
+    g_autofree char *ports = sandbox_command(sandbox, "ovs-appctl", "-t", sandbox->ctl, "dpif/show");
+    g_auto(GStrv) devices = g_strsplit(to, " ", -1);
+    g_autoptr(GString) expected = g_string_new(*devices ? NULL : "drop");
+    for (unsigned i = 0; devices[i]; i++) {
+        /* "    dv101 1/3: (dummy)": OpenFlow port, datapath port. */
+        g_autofree char *key = g_strdup_printf(" %s ", devices[i]);
+        const char *place = strstr(ports, key);
+        g_assert_nonnull(place);
+        place = strchr(place, '/') + 1;
+        g_string_append_printf(expected, "%s%.*s", i ? "," : "", (int)strcspn(place, ":"), place);
+    }
+    g_assert_cmpstr(actions, ==, expected->str);
+}
+
+static void test_settles(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct sandbox *sandbox = new_sandbox();
+    g_free(sandbox_command(sandbox, "ovs-vsctl", "add-br", "foreign", "--", "set", "bridge", "foreign", "datapath_type=dummy", "--",
+                           "add-port", "foreign", "theirs"));
+    struct vswitch *vs = open_switch(sandbox);
+    g_autoptr(GArray) bridges = make_bridges(3, 4);
+    g_assert_cmpuint(settle(vs, bridges), ==, 1);
+    g_autofree char *ports = sandbox_command(sandbox, "ovs-vsctl", "list-ports", "db2");
+    g_assert_cmpstr(ports, ==, "dv201\ndv202\ndv203\ndv204\n");
+
+    /* The same again: nothing. One port less: one transaction, few rules. */
+    uint64_t rules = count_rules(vs);
+    g_assert_cmpuint(settle(vs, bridges), ==, 0);
+    g_assert_cmpuint(count_rules(vs), ==, rules);
+    g_array_set_size(g_array_index(bridges, struct vswitch_bridge, 1).ports, 3);
+    g_assert_cmpuint(settle(vs, bridges), ==, 1);
+    g_assert_cmpuint(count_rules(vs) - rules, <, 10);
+    vswitch_close(vs);
+
+    /* A new daemon finds everything as it is. */
+    vs = open_switch(sandbox);
+    g_assert_cmpuint(settle(vs, bridges), ==, 0);
+    g_assert_cmpuint(count_rules(vs), ==, 0);
+
+    /* Nothing wanted: nothing of ours is left, strangers stay. */
+    g_autoptr(GArray) none = make_bridges(0, 0);
+    g_assert_cmpuint(settle(vs, none), ==, 1);
+    g_autofree char *left = sandbox_command(sandbox, "ovs-vsctl", "list-br");
+    g_assert_cmpstr(left, ==, "foreign\n");
+    g_autofree char *theirs = sandbox_command(sandbox, "ovs-vsctl", "list-ports", "foreign");
+    g_assert_cmpstr(theirs, ==, "theirs\n");
+    vswitch_close(vs);
+    sandbox_free(sandbox);
+}
+
+static void test_forwarding(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct sandbox *sandbox = new_sandbox();
+    struct vswitch *vs = open_switch(sandbox);
+    g_autoptr(GArray) bridges = make_bridges(2, 4);
+    settle(vs, bridges);
+    assert_outputs(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
+    assert_outputs(sandbox, "db1", "dv102", "dl_dst=ff:ff:ff:ff:ff:ff", "dv101 dv103 dv104");
+    assert_outputs(sandbox, "db1", "dv102", "dl_dst=33:33:00:00:00:01", "dv101 dv103 dv104");
+    assert_outputs(sandbox, "db1", "dv103", "dl_dst=02:ff:00:00:00:03", "dv101 dv102 dv104");
+    /* A packet to its own sender goes nowhere; the other bridge's addresses are unknown here. */
+    assert_outputs(sandbox, "db1", "dv103", "dl_dst=02:00:00:00:00:03", "");
+    assert_outputs(sandbox, "db2", "dv201", "dl_dst=02:00:00:00:01:02", "dv202");
+    assert_outputs(sandbox, "db2", "dv201", "dl_dst=02:00:00:00:00:02", "dv202 dv203 dv204");
+    /* A stranger's port on our bridge stays there and is not served. */
+    g_free(sandbox_command(sandbox, "ovs-vsctl", "add-port", "db1", "guest"));
+    WAIT_VS(vs, vswitch_is_settled(vs));
+    assert_outputs(sandbox, "db1", "guest", "dl_dst=02:00:00:00:00:03", "");
+    assert_outputs(sandbox, "db1", "dv102", "dl_dst=ff:ff:ff:ff:ff:ff", "dv101 dv103 dv104");
+    vswitch_close(vs);
+    sandbox_free(sandbox);
+}
+
+/* Writes 'size' bytes as hexadecimal digits. */
+static char *to_hex(const uint8_t *bytes, size_t size)
+{
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < size; i++) {
+        g_string_append_printf(text, "%02x", bytes[i]);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* Returns the size of a file. */
+static size_t file_size(const char *path)
+{
+    GStatBuf status;
+    return g_stat(path, &status) ? 0 : (size_t)status.st_size;
+}
+
+/* Gives device "dv101" a packet and returns the one that is sent to it in answer, as hexadecimal digits. */
+static char *exchange(const struct sandbox *sandbox, const char *packet)
+{
+    g_autofree char *option = g_strdup_printf("options:tx_pcap=%s/dv101.pcap", sandbox->dir);
+    g_autofree char *path = g_strdup_printf("%s/dv101.pcap", sandbox->dir);
+    g_free(sandbox_command(sandbox, "ovs-vsctl", "set", "Interface", "dv101", option));
+    size_t before = file_size(path);
+    g_free(sandbox_command(sandbox, "ovs-appctl", "-t", sandbox->ctl, "netdev-dummy/receive", "dv101", packet));
+    WAIT_UNTIL(file_size(path) > before, (void)0, poll_wait_ms(5));
+    g_autofree char *content = NULL;
+    size_t size = 0;
+    g_assert_true(g_file_get_contents(path, &content, &size, NULL));
+    /* A packet in the file has a header of 16 bytes. */
+    return to_hex((const uint8_t *)content + before + 16, size - before - 16);
+}
+
+/* Packets of port 1 (02:00:00:00:00:01, 10.0.0.1, fd00::1) that ask for port 3, and the answers. Padded to 60 bytes. */
+#define ARP_REQUEST(SPA, TPA)                                                                                                      \
+    "ffffffffffff"                                                                                                                 \
+    "020000000001"                                                                                                                 \
+    "0806"                                                                                                                         \
+    "0001080006040001"                                                                                                             \
+    "020000000001" SPA "000000000000" TPA
+#define ARP_ANSWER                                                                                                                 \
+    "020000000001"                                                                                                                 \
+    "020000000003"                                                                                                                 \
+    "0806"                                                                                                                         \
+    "0001080006040002"                                                                                                             \
+    "020000000003"                                                                                                                 \
+    "0a000003"                                                                                                                     \
+    "020000000001"                                                                                                                 \
+    "0a000001"
+#define PADDING "000000000000000000000000000000000000"
+#define IPV6_HEADER                                                                                                                \
+    "86dd"                                                                                                                         \
+    "60000000"                                                                                                                     \
+    "0020"                                                                                                                         \
+    "3aff"
+#define SOLICITED                                                                                                                  \
+    "3333ff000003"                                                                                                                 \
+    "020000000001" IPV6_HEADER
+
+static void test_answers(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct sandbox *sandbox = new_sandbox();
+    struct vswitch *vs = open_switch(sandbox);
+    g_autoptr(GArray) bridges = make_bridges(1, 3);
+    settle(vs, bridges);
+    g_autofree char *arp = exchange(sandbox, ARP_REQUEST("0a000001", "0a000003") PADDING);
+    g_assert_cmpstr(arp, ==, ARP_ANSWER PADDING);
+    /* fd00::1 asks ff02::1:ff00:3 for fd00::3 with its source link-layer address. */
+    g_autofree char *nd = exchange(sandbox, SOLICITED "fd000000000000000000000000000001"
+                                                      "ff0200000000000000000001ff000003"
+                                                      "87007d9500000000"
+                                                      "fd000000000000000000000000000003"
+                                                      "0101020000000001");
+    g_assert_cmpstr(nd, ==,
+                    "020000000001"
+                    "020000000003" IPV6_HEADER "fd000000000000000000000000000003"
+                    "fd000000000000000000000000000001"
+                    "88001c9760000000"
+                    "fd000000000000000000000000000003"
+                    "0201020000000003");
+
+    /* These pass, so that all hear them: gratuitous, duplicate address detection, about oneself, unknown. */
+    static const char *const passing[] = {
+        "arp,arp_op=1,arp_spa=10.0.0.3,arp_tpa=10.0.0.3",
+        "arp,arp_op=1,arp_spa=0.0.0.0,arp_tpa=10.0.0.3",
+        "arp,arp_op=1,arp_spa=10.0.0.99,arp_tpa=10.0.0.1",
+        "arp,arp_op=1,arp_spa=10.0.0.1,arp_tpa=10.0.0.77",
+        "arp,arp_op=2,arp_spa=10.0.0.1,arp_tpa=10.0.0.3",
+        "icmp6,icmpv6_type=135,icmpv6_code=0,ipv6_src=::,nd_target=fd00::3",
+        "icmp6,icmpv6_type=135,icmpv6_code=0,ipv6_src=fd00::99,nd_target=fd00::1",
+        "icmp6,icmpv6_type=135,icmpv6_code=0,ipv6_src=fd00::1,nd_target=fd00::77",
+        "icmp6,icmpv6_type=136,icmpv6_code=0,ipv6_src=fd00::1,nd_target=fd00::3",
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(passing); i++) {
+        g_autofree char *fields = g_strdup_printf("%s,dl_src=02:00:00:00:00:01,dl_dst=ff:ff:ff:ff:ff:ff", passing[i]);
+        assert_outputs(sandbox, "db1", "dv101", fields, "dv102 dv103");
+    }
+    vswitch_close(vs);
+    sandbox_free(sandbox);
+}
+
+/* Runs a command that breaks something, and waits until it is noticed and mended. */
+#define BREAK_AND_WAIT(SANDBOX, VS, ...)                                                                                           \
+    do {                                                                                                                           \
+        g_free(sandbox_command(SANDBOX, __VA_ARGS__));                                                                             \
+        WAIT_VS(VS, !vswitch_is_settled(VS));                                                                                      \
+        WAIT_VS(VS, vswitch_is_settled(VS));                                                                                       \
+    } while (0)
+
+static void test_mends(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct sandbox *sandbox = new_sandbox();
+    struct vswitch *vs = open_switch(sandbox);
+    g_autoptr(GArray) bridges = make_bridges(2, 3);
+    settle(vs, bridges);
+    BREAK_AND_WAIT(sandbox, vs, "ovs-vsctl", "--no-wait", "del-port", "dv102");
+    assert_outputs(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:02", "dv102");
+    BREAK_AND_WAIT(sandbox, vs, "ovs-vsctl", "--no-wait", "del-br", "db2");
+    assert_outputs(sandbox, "db2", "dv202", "dl_dst=ff:ff:ff:ff:ff:ff", "dv201 dv203");
+    BREAK_AND_WAIT(sandbox, vs, "ovs-ofctl", "-O", "OpenFlow14", "del-flows", "db1");
+    assert_outputs(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
+    BREAK_AND_WAIT(sandbox, vs, "ovs-vsctl", "--no-wait", "set", "bridge", "db1", "fail_mode=standalone");
+    g_autofree char *mode = sandbox_command(sandbox, "ovs-vsctl", "get-fail-mode", "db1");
+    g_assert_cmpstr(mode, ==, "secure\n");
+
+    /* A switch that starts anew gets all its rules again. */
+    sandbox_kill_vswitchd(sandbox);
+    WAIT_VS(vs, !vswitch_is_settled(vs));
+    sandbox_start_vswitchd(sandbox);
+    WAIT_VS(vs, vswitch_is_settled(vs));
+    assert_outputs(sandbox, "db1", "dv101", "dl_dst=02:00:00:00:00:03", "dv103");
+    assert_outputs(sandbox, "db2", "dv202", "dl_dst=ff:ff:ff:ff:ff:ff", "dv201 dv203");
+    /* So does one whose database was killed. */
+    sandbox_kill_db(sandbox);
+    WAIT_VS(vs, vswitch_error(vs) && strstr(vswitch_error(vs), "does not answer"));
+    sandbox_start_db(sandbox);
+    WAIT_VS(vs, vswitch_is_settled(vs));
+    vswitch_close(vs);
+    sandbox_free(sandbox);
+}
+
+static void test_strangers(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct sandbox *sandbox = new_sandbox();
+    g_free(sandbox_command(sandbox, "ovs-vsctl", "add-br", "db1", "--", "set", "bridge", "db1", "datapath_type=dummy", "--",
+                           "add-port", "db1", "dv202"));
+    struct vswitch *vs = open_switch(sandbox);
+    g_autoptr(GArray) bridges = make_bridges(2, 2);
+    vswitch_want(vs, bridges);
+    WAIT_VS(vs, vswitch_error(vs) && strstr(vswitch_error(vs), "bridge db1 exists already"));
+    g_assert_false(vswitch_is_settled(vs));
+    g_free(sandbox_command(sandbox, "ovs-vsctl", "--", "del-br", "db1"));
+    WAIT_VS(vs, vswitch_is_settled(vs));
+
+    /* A device that cannot be opened is named. */
+    g_free(sandbox_command(sandbox, "ovs-vsctl", "--no-wait", "set", "Interface", "dv102", "type=nonsense"));
+    WAIT_VS(vs, vswitch_error(vs) && g_str_has_prefix(vswitch_error(vs), "bridge db1: port dv102: "));
+    g_assert_false(vswitch_is_settled(vs));
+    g_free(sandbox_command(sandbox, "ovs-vsctl", "--no-wait", "set", "Interface", "dv102", "type=\"\""));
+    WAIT_VS(vs, vswitch_is_settled(vs));
+    vswitch_close(vs);
+    sandbox_free(sandbox);
+}
+
+static void test_purge(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct sandbox *sandbox = new_sandbox();
+    g_free(sandbox_command(sandbox, "ovs-vsctl", "add-br", "foreign"));
+    struct vswitch *vs = open_switch(sandbox);
+    g_autoptr(GArray) bridges = make_bridges(2, 2);
+    settle(vs, bridges);
+    vswitch_close(vs);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) others = vswitch_purge(sandbox->remote, "somebody else", true, 5000, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(others->len, ==, 0);
+    g_autoptr(GPtrArray) listed = vswitch_purge(sandbox->remote, OWNER, false, 5000, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(listed->len, ==, 2);
+    g_autoptr(GPtrArray) removed = vswitch_purge(sandbox->remote, NULL, true, 5000, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(removed->len, ==, 2);
+    g_autofree char *left = sandbox_command(sandbox, "ovs-vsctl", "list-br");
+    g_assert_cmpstr(left, ==, "foreign\n");
+    sandbox_kill_db(sandbox);
+    g_assert_null(vswitch_purge(sandbox->remote, NULL, true, 200, &error));
+    g_assert_nonnull(error);
+    sandbox_free(sandbox);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/ovs/vswitch/settles", test_settles);
+    g_test_add_func("/ovs/vswitch/forwarding", test_forwarding);
+    g_test_add_func("/ovs/vswitch/answers", test_answers);
+    g_test_add_func("/ovs/vswitch/mends", test_mends);
+    g_test_add_func("/ovs/vswitch/strangers", test_strangers);
+    g_test_add_func("/ovs/vswitch/purge", test_purge);
+    return g_test_run();
+}

@@ -1,0 +1,128 @@
+# The published schema takes the examples, and refuses what it should, by a validator of the keywords that it uses.
+import json
+import os
+import re
+import sys
+
+top = os.environ.get("top_srcdir", ".")
+with open(os.path.join(top, "share/topology.schema.json"), encoding="utf-8") as file:
+    SCHEMA = json.load(file)
+NOTES = {"$schema", "$id", "$defs", "title", "description"}
+
+
+def is_type(value, name):
+    return {
+        "object": isinstance(value, dict),
+        "array": isinstance(value, list),
+        "string": isinstance(value, str),
+        "boolean": isinstance(value, bool),
+        "integer": isinstance(value, int) and not isinstance(value, bool),
+    }[name]
+
+
+def check_object(schema, value, place):
+    for key in schema.get("required", []):
+        if key not in value:
+            yield f"{place}: {key} is missing"
+    for key, member in value.items():
+        known = False
+        if key in schema.get("properties", {}):
+            known = True
+            yield from check(schema["properties"][key], member, f"{place}/{key}")
+        for pattern, inner in schema.get("patternProperties", {}).items():
+            if re.search(pattern, key):
+                known = True
+                yield from check(inner, member, f"{place}/{key}")
+        if not known and schema.get("additionalProperties") is False:
+            yield f"{place}/{key}: unknown"
+
+
+def check(schema, value, place=""):
+    """Yields what is wrong with 'value'; a keyword that it does not know is an error of its own."""
+    unknown = set(schema) - NOTES - {
+        "$ref", "type", "properties", "patternProperties", "additionalProperties", "required", "items", "enum", "const", "pattern",
+        "minimum", "maximum", "maxLength", "anyOf"}
+    assert not unknown, f"this test does not know {unknown}"
+    if "$ref" in schema:
+        target = SCHEMA
+        for step in schema["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        yield from check(target, value, place)
+    if "type" in schema and not is_type(value, schema["type"]):
+        yield f"{place}: no {schema['type']}"
+        return
+    if "enum" in schema and value not in schema["enum"] or "const" in schema and value != schema["const"]:
+        yield f"{place}: not one of the values"
+    if "pattern" in schema and not re.search(schema["pattern"], value) or len(str(value)) > schema.get("maxLength", 1 << 30):
+        yield f"{place}: does not match"
+    if not schema.get("minimum", value) <= value <= schema.get("maximum", value) if is_type(value, "integer") else False:
+        yield f"{place}: out of range"
+    if "anyOf" in schema and all(list(check(choice, value, place)) for choice in schema["anyOf"]):
+        yield f"{place}: none of the alternatives"
+    if isinstance(value, dict):
+        yield from check_object(schema, value, place)
+    if isinstance(value, list):
+        for i, member in enumerate(value):
+            yield from check(schema.get("items", {}), member, f"{place}/{i}")
+
+
+def with_output(**properties):
+    return {"vnodes": {"n": {"vifaces": {"x": {"vnetwork": "a", "output": properties}}}}}
+
+
+GOOD = [
+    {},
+    {"vnodes": {"r[1-2]c[01-10].x": {}, "worker": {"count": 3, "cpu": {"cores": 1, "ratio": "50%"}, "memory": "0"}}},
+    with_output(latency="1.5ms", jitter="250us", loss="0.5%", bandwidth="10 Mbit/s", queue="64kB", reordering_gap=2),
+    with_output(latency="3\u00b5s", bandwidth="0", distribution="normal"),
+]
+BAD = [
+    {"distem": 1},
+    {"name": "a b"},
+    {"name": "x" * 64},
+    {"routing": "hop"},
+    {"vnode": {}},
+    {"vnetworks": {"a": {}}},
+    {"vnetworks": {"a": {"ipv4": "10.0.0.0/24", "vni": 0}}},
+    {"vnetworks": {"a[1-2]": {"ipv4": "10.0.0.0/24"}}},
+    {"vnodes": {"n": {"memory": "12"}}},
+    {"vnodes": {"n": {"memory": 12}}},
+    {"vnodes": {"n": {"image": "debian"}}},
+    {"vnodes": {"n": {"count": 0}}},
+    {"vnodes": {"n": {"vifaces": {"lo": {}}}}},
+    {"vnodes": {"n": {"vifaces": {"a234567890123456": {}}}}},
+    {"vnodes": {"n": {"vifaces": {"x": {"mac": "01:00:00:00:00:01"}}}}},
+    {"vroutes": [{"from": "a", "to": "b"}]},
+    with_output(latency="20"),
+    with_output(latency="-1ms"),
+    with_output(bandwidth="10mbps"),
+    with_output(loss=0.01),
+    with_output(latncy="1ms"),
+    with_output(distribution="gauss"),
+]
+
+
+def main():
+    count = failures = 0
+
+    def result(name, wrong, expected):
+        nonlocal count, failures
+        count += 1
+        failures += bool(wrong) != expected
+        print(f"{'ok' if bool(wrong) == expected else 'not ok'} {count} - {name}")
+        if bool(wrong) != expected:
+            print(f"# {wrong or 'nothing is found wrong'}")
+
+    for name in sorted(os.listdir(os.path.join(top, "examples"))):
+        if name.endswith(".json"):
+            with open(os.path.join(top, "examples", name), encoding="utf-8") as example:
+                result(f"examples/{name}", list(check(SCHEMA, json.load(example))), False)
+    for body in GOOD:
+        result(f"takes {json.dumps(body)}", list(check(SCHEMA, {"distem": 2, "name": "x", **body})), False)
+    for body in BAD:
+        result(f"refuses {json.dumps(body)}", list(check(SCHEMA, {"distem": 2, "name": "x", **body})), True)
+    print(f"1..{count}")
+    return failures > 0
+
+
+sys.exit(main())

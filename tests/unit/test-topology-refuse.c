@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is wrong in a topology file: that each mistake is found, where, and what the message says. */
+#include <config.h>
+
+#include <string.h>
+
+#include "distem/topology.h"
+
+/* Mistakes stand in sections that are completed to a whole file; ' stands for ". */
+struct mistake {
+    const char *sections, *pointer, *message;
+};
+
+#define NETS                                                                                                                       \
+    "'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'ipv6': 'fd00::/64'}, 'b': {'ipv4': '10.0.1.0/24'}, 'c': {'ipv4': "                \
+    "'10.0.0.0/16'}, 'd': {'ipv6': 'fd00:1::/64'}}"
+#define VNODES(text) NETS ", 'vnodes': {" text "}"
+#define VIFACE(text) VNODES("'n': {'vifaces': {'x': {'vnetwork': 'a', " text "}}}")
+#define OUTPUT(text) VIFACE("'output': {" text "}")
+#define X "/vnodes/n/vifaces/x"
+#define ROUTED(text)                                                                                                               \
+    VNODES("'n': {'vifaces': {'x': {'vnetwork': 'a'}, 'y': {'vnetwork': 'b'}}}, 'm': {}, 'o': {'gateway': false, 'vifaces': "      \
+           "{'x': {'vnetwork': 'a'}}}")                                                                                            \
+    ", 'vroutes': [" text "]"
+
+static const struct mistake mistakes[] = {
+    /* The frame. */
+    {"'distem': 3", "/distem", "expected 2"},
+    {"'name': 'a b'", "/name", "cannot be a name"},
+    {"'name': 7", "/name", "expected the platform's name"},
+    {"'routing': 'hop'", "/routing", "did you mean \"hops\"?"},
+    {"'vnode': {}", "/vnode", "unknown key \"vnode\" in a topology: did you mean \"vnodes\"?"},
+    {"'zzzzzz': {}", "/zzzzzz", "expected one of distem, name, routing, defaults"},
+    {"'vnodes': []", "/vnodes", "an array stands here: expected vnodes by name, an object"},
+    {"'vroutes': {}", "/vroutes", "expected an array"},
+    /* vnetworks. */
+    {"'vnetworks': {'a': {}}", "/vnetworks/a", "needs addresses"},
+    {"'vnetworks': {'a': {'ipv4': '10.0.0.1/24'}}", "/vnetworks/a/ipv4", "did you mean 10.0.0.0/24"},
+    {"'vnetworks': {'a': {'ipv4': 'fd00::/64'}}", "/vnetworks/a/ipv4", "other IP version"},
+    {"'vnetworks': {'a': {'ipv4': '224.0.0.0/24'}}", "/vnetworks/a/ipv4", "multicast"},
+    {"'vnetworks': {'a': {'ipv4': '0.0.0.0/0'}}", "/vnetworks/a/ipv4", "this network"},
+    {"'vnetworks': {'a': {'ipv6': 'fe80::/64'}}", "/vnetworks/a/ipv6", "link-local"},
+    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vni': 16777216}}", "/vnetworks/a/vni", "from 1 to 16777215"},
+    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vni': 9223372036854775808}}", "/vnetworks/a/vni", "from 1 to 16777215"},
+    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vni': 1.5}}", "/vnetworks/a/vni", "a whole number"},
+    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vlan': -1}}", "/vnetworks/a/vlan", "from 1 to 4094"},
+    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'mtu': 500}}", "/vnetworks/a/mtu", "from 576 to 65535"},
+    {"'vnetworks': {'a': {'ipv6': 'fd00::/64', 'mtu': 1000}}", "/vnetworks/a/mtu", "at least 1280"},
+    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vni': 7}, 'b': {'ipv4': '10.0.0.0/24', 'vni': 7}}", "/vnetworks/b/vni",
+     "VNI 7 belongs to vnetwork \"a\""},
+    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vlan': 7}, 'b': {'ipv4': '10.0.0.0/24', 'vlan': 7}}", "/vnetworks/b/vlan",
+     "VLAN 7 belongs"},
+    {"'vnetworks': {'a[1-2]': {'ipv4': '10.0.0.0/24'}}", "/vnetworks/a[1-2]", "ranges are for vnodes"},
+    {"'vnetworks': {'a/b~c': {'ipv4': '10.0.0.0/24'}}", "/vnetworks/a~1b~0c", "cannot be a name"},
+    /* Templates and defaults. */
+    {"'templates': {'a': {'extends': 'b'}, 'b': {'extends': 'c'}, 'c': {'extends': 'a'}}", "/templates/a/extends",
+     "a -> b -> c -> a"},
+    {"'templates': {'a': {'extends': 'a'}}", "/templates/a/extends", "a -> a"},
+    {"'templates': {'client': {}, 'b': {'extends': 'cleint'}}", "/templates/b/extends", "did you mean \"client\"?"},
+    {"'templates': {'a': {'memory': '12'}}, 'vnodes': {'n[1-9]': {'template': 'a'}}", "/templates/a/memory", "has no unit"},
+    {"'defaults': {'vnode': {'memry': '1GiB'}}, 'vnodes': {'n[1-9]': {}}", "/defaults/vnode/memry", "did you mean \"memory\"?"},
+    {"'defaults': {'viface': {'ipv4': '10.0.0.1'}}", "/defaults/viface/ipv4", "unknown key"},
+    {VNODES("'n': {'template': 'x'}"), "/vnodes/n/template", "there is no template \"x\""},
+    /* Names. */
+    {VNODES("'n[1-999999999]': {}"), "/vnodes/n[1-999999999]", "at most 1000000"},
+    {VNODES("'n[1-600000]': {}, 'm[1-600000]': {}"), "/vnodes/m[1-600000]", "at most 1000000"},
+    {VNODES("'n[1-9][1-99999999][1-99999999][1-99999999]': {}"), "/vnodes/n[1-9][1-99999999][1-99999999][1-99999999]", "at most"},
+    {VNODES("'n[2-1]': {}"), "/vnodes/n[2-1]", "runs backwards: write [1-2]"},
+    {VNODES("'n[01-100]': {}"), "/vnodes/n[01-100]", "same number of digits"},
+    {VNODES("'n[a-b]': {}"), "/vnodes/n[a-b]", "no proper range"},
+    {VNODES("'n[1-3': {}"), "/vnodes/n[1-3", "no proper range"},
+    {VNODES("'n[1-9999999999]': {}"), "/vnodes/n[1-9999999999]", "up to 9 digits"},
+    {VNODES("'n[1-2]': {'count': 3}"), "/vnodes/n[1-2]", "both a range and a count"},
+    {VNODES("'n': {'count': 0}"), "/vnodes/n/count", "from 1 to 1000000"},
+    {VNODES("'n[1-5]': {}, 'n[4-9]': {}"), "/vnodes/n[4-9]", "2 vnodes whose names are taken, first \"n4\", which \"n[1-5]\""},
+    {VNODES("'n3': {}, 'n': {'count': 5}"), "/vnodes/n", "first \"n3\""},
+    {VNODES("'-n': {}"), "/vnodes/-n", "cannot be a name"},
+    {VNODES("'': {}"), "/vnodes/", "1 to 63 characters"},
+    {VNODES("'10.0.0.[1-3]': {}"), "/vnodes/10.0.0.[1-3]", "taken for an IP address"},
+    {VNODES("'a23456789b123456789c123456789d123456789e123456789f123456789[1-10000]': {}"),
+     "/vnodes/a23456789b123456789c123456789d123456789e123456789f123456789[1-10000]", "1 to 63 characters"},
+    {VNODES("'n': {'vifaces': {'lo': {'vnetwork': 'a'}}}"), "/vnodes/n/vifaces/lo", "lo is the vnode's own"},
+    {VNODES("'n': {'vifaces': {'a234567890123456': {'vnetwork': 'a'}}}"), "/vnodes/n/vifaces/a234567890123456", "1 to 15"},
+    /* vnodes. */
+    {VNODES("'n': {'memry': '1GiB'}"), "/vnodes/n/memry", "unknown key \"memry\" in a vnode: did you mean \"memory\"?"},
+    {VNODES("'n': {'memory': 1024}"), "/vnodes/n/memory", "the number 1024 has no unit"},
+    {VNODES("'n': {'memory': '1kB'}"), "/vnodes/n/memory", "expected 4MiB to 1024TiB, or 0"},
+    {VNODES("'n': {'memory': '9223372036854775808B'}"), "/vnodes/n/memory", "too large"},
+    {VNODES("'n': {'image': 'debian'}"), "/vnodes/n/image", "expected \"host\" or the absolute path"},
+    {VNODES("'n': {'image': '/a\\u0007b'}"), "/vnodes/n/image", "control character"},
+    {VNODES("'n': {'pnode': 'a b'}"), "/vnodes/n/pnode", "cannot be a name"},
+    {VNODES("'n': {'gateway': 'yes'}"), "/vnodes/n/gateway", "expected true or false"},
+    {VNODES("'n': {'cpu': {'cores': 1.5}}"), "/vnodes/n/cpu/cores", "a whole number"},
+    {VNODES("'n': {'cpu': {'frequency': '1GHz', 'ratio': '50%'}}"), "/vnodes/n/cpu", "both frequency and ratio"},
+    {VNODES("'n': {'cpu': {'frequency': '-1GHz'}}"), "/vnodes/n/cpu/frequency", "is negative"},
+    {VNODES("'n': null"), "/vnodes/n", "null stands here: expected a vnode, an object"},
+    /* vifaces. */
+    {VNODES("'n': {'vifaces': {'x': {}}}"), X, "is on no vnetwork"},
+    {VNODES("'n': {'vifaces': {'x': {'vnetwork': 'aa'}}}"), X "/vnetwork", "there is no vnetwork \"aa\" (did you mean \"a\"?)"},
+    {VIFACE("'ipv4': '10.0.1.1'"), X "/ipv4", "outside of vnetwork \"a\": expected an address in 10.0.0.0/24"},
+    {VIFACE("'ipv4': '10.0.0.0'"), X "/ipv4", "is the network address"},
+    {VIFACE("'ipv4': '10.0.0.255'"), X "/ipv4", "is the broadcast address"},
+    {VIFACE("'ipv6': 'fd00::'"), X "/ipv6", "subnet-router anycast"},
+    {VIFACE("'ipv4': '10.0.0.1/24'"), X "/ipv4", "without a prefix length"},
+    {VIFACE("'ipv4': 'fd00::1'"), X "/ipv4", "is no IPv4 address"},
+    {VIFACE("'mac': '01:00:00:00:00:01'"), X "/mac", "must be even"},
+    {VNODES("'n': {'vifaces': {'x': {'vnetwork': 'b', 'ipv6': 'fd00::1'}}}"), X "/ipv6", "has no ipv6 prefix"},
+    {VNODES("'m': {'vifaces': {'x': {'vnetwork': 'a', 'ipv4': '10.0.0.1'}}}, 'n': {'vifaces': {'x': {'vnetwork': 'a', 'ipv4': "
+            "'10.0.0.1'}}}"),
+     X "/ipv4", "10.0.0.1 is taken by viface \"x\" of vnode \"m\""},
+    {VNODES(
+         "'m': {'vifaces': {'x': {'vnetwork': 'a', 'mac': '02:00:00:00:00:01'}}}, 'n': {'vifaces': {'x': {'vnetwork': 'a', 'mac': "
+         "'02:00:00:00:00:01'}}}"),
+     X "/mac", "02:00:00:00:00:01 is taken by"},
+    {VNODES("'n[1-2]': {'vifaces': {'x': {'vnetwork': 'a', 'ipv4': '10.0.0.1'}}}"), "/vnodes/n[1-2]/vifaces/x/ipv4",
+     "\"n[1-2]\" is 2 vnodes"},
+    {VNODES("'n': {'vifaces': {'x': {'vnetwork': 'a'}, 'y': {'vnetwork': 'b'}, 'z': {'vnetwork': 'c'}}}"), "/vnodes/n/vifaces",
+     "addresses in common"},
+    {VNODES("'n': {'vifaces': {'x': {'vnetwork': 'b'}, 'y': {'vnetwork': 'b'}}}"), "/vnodes/n/vifaces", "addresses in common"},
+    /* Impairments. */
+    {OUTPUT("'latncy': '1ms'"), X "/output/latncy", "did you mean \"latency\"?"},
+    {OUTPUT("'latency': 20"), X "/output/latency", "the number 20 has no unit: expected a time such as \"20ms\""},
+    {OUTPUT("'latency': '20'"), X "/output/latency", "has no unit"},
+    {OUTPUT("'latency': '-1ms'"), X "/output/latency", "is negative"},
+    {OUTPUT("'latency': 'NaN'"), X "/output/latency", "is not a time"},
+    {OUTPUT("'latency': '3601s'"), X "/output/latency", "expected 1ns to 3600s"},
+    {OUTPUT("'bandwidth': '10mbps'"), X "/output/bandwidth", "unknown unit \"mbps\""},
+    {OUTPUT("'bandwidth': 9223372036854775808"), X "/output/bandwidth", "has no unit"},
+    {OUTPUT("'bandwidth': '9223372036854775808bit/s'"), X "/output/bandwidth", "too large"},
+    {OUTPUT("'bandwidth': '10bit/s'"), X "/output/bandwidth", "expected 1kbit/s to"},
+    {OUTPUT("'loss': '101%'"), X "/output/loss", "too large"},
+    {OUTPUT("'loss': 0.01"), X "/output/loss", "has no unit"},
+    {OUTPUT("'latency': '1ms', 'jitter': '2ms'"), X "/output", "jitter 2ms is more than latency 1ms"},
+    {OUTPUT("'jitter': '2ms'"), X "/output", "jitter needs latency"},
+    {OUTPUT("'latency': '1ms', 'distribution': 'normal'"), X "/output", "distribution needs jitter"},
+    {OUTPUT("'latency': '1ms', 'jitter': '1ms', 'distribution': 'gauss'"), X "/output/distribution", "expected uniform, normal"},
+    {OUTPUT("'latency': '1ms', 'latency_correlation': '1%'"), X "/output", "latency_correlation needs jitter"},
+    {OUTPUT("'loss_correlation': '1%'"), X "/output", "output of viface \"x\": loss_correlation needs loss"},
+    {OUTPUT("'duplication_correlation': '1%'"), X "/output", "needs duplication"},
+    {OUTPUT("'corruption_correlation': '1%'"), X "/output", "needs corruption"},
+    {OUTPUT("'reordering': '1%'"), X "/output", "reordering needs latency"},
+    {OUTPUT("'latency': '1ms', 'reordering_gap': 5"), X "/output", "reordering_gap needs reordering"},
+    {OUTPUT("'latency': '1ms', 'reordering_correlation': '5%'"), X "/output", "reordering_correlation needs reordering"},
+    {OUTPUT("'latency': '1ms', 'reordering': '1%', 'reordering_gap': '5'"), X "/output/reordering_gap", "a whole number"},
+    {OUTPUT("'queue': '64kB'"), X "/output", "queue needs bandwidth"},
+    {OUTPUT("'burst': '64kB'"), X "/output", "burst needs bandwidth"},
+    {OUTPUT("'bandwidth': '1Mbit/s', 'burst': '1500B'"), X "/output", "less than one frame: expected at least 1514B"},
+    {OUTPUT("'bandwidth': '1Mbit/s', 'queue': '1500B'"), X "/output", "less than one frame: expected at least 1514B"},
+    {VIFACE("'both': {'jitter': '2ms'}, 'output': {'latency': '2ms'}"), X, "input of viface \"x\": jitter needs latency"},
+    /* vroutes. */
+    {ROUTED("{'from': 'a', 'to': 'b'}"), "/vroutes/0", "a vroute needs all of"},
+    {ROUTED("{'from': 'aa', 'to': 'b', 'via': 'n'}"), "/vroutes/0/from", "there is no vnetwork \"aa\""},
+    {ROUTED("{'from': 'a', 'to': 'bb', 'via': 'n'}"), "/vroutes/0/to", "there is no vnetwork \"bb\""},
+    {ROUTED("{'from': 'a', 'to': 'b', 'via': 'nn'}"), "/vroutes/0/via", "there is no vnode \"nn\" (did you mean \"n\"?)"},
+    {ROUTED("{'from': 'a', 'to': 'b', 'via': 'm'}"), "/vroutes/0/via", "vnode \"m\" has no vifaces"},
+    {ROUTED("{'from': 'b', 'to': 'a', 'via': 'o'}"), "/vroutes/0/via", "has no viface on vnetwork \"b\""},
+    {ROUTED("{'from': 'a', 'to': 'b', 'via': 'o'}"), "/vroutes/0/via", "\"gateway\": false"},
+    {ROUTED("{'from': 'a', 'to': 'a', 'via': 'n'}"), "/vroutes/0", "the vnetwork that it comes from"},
+    {ROUTED("{'from': 'a', 'to': '10.0.0.0/24', 'via': 'n'}"), "/vroutes/0", "the addresses of the vnetwork that it comes from"},
+    {ROUTED("{'from': 'b', 'to': 'fd09::/64', 'via': 'n'}"), "/vroutes/0", "IP version"},
+    {ROUTED("{'from': 'b', 'to': 'd', 'via': 'n'}"), "/vroutes/0", "has only IPv4"},
+    {ROUTED("{'from': 'a', 'to': '10.9.0.1/16', 'via': 'n'}"), "/vroutes/0/to", "did you mean 10.9.0.0/16"},
+    {ROUTED("{'from': 'a', 'to': 'b', 'via': 'n'}, {'from': 'a', 'to': 'b', 'via': 'n'}"), "/vroutes/1",
+     "stands further up already"},
+    {ROUTED("{'from': 'a', 'to': 'b', 'via': 'n', 'metric': 1}"), "/vroutes/0/metric", "unknown key"},
+    {ROUTED("7"), "/vroutes/0", "expected a vroute, an object"},
+    /* Twice in one object: the last one would silently win. */
+    {VNODES("'n': {}, 'm': {}, '\\u006e': {}"), "/vnodes/n", "already, on line 2: expected every key once"},
+};
+
+/* Returns a whole file: frame on line 1, sections on line 2. */
+static char *complete(const char *sections)
+{
+    bool named = strstr(sections, "'name':"), versioned = strstr(sections, "'distem':");
+    char *text = g_strdup_printf("{%s%s\n%s\n}\n", versioned ? "" : "'distem': 2, ", named ? "" : "'name': 'x',", sections);
+    return g_strdelimit(text, "'", '"');
+}
+
+static void test_mistakes(void)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(mistakes); i++) {
+        AUTO_DIAGNOSTICS problems = {0};
+        g_autofree char *text = complete(mistakes[i].sections);
+        AUTO_PLATFORM platform = topology_parse(text, strlen(text), "a.json", &problems);
+        g_test_message("%s", text);
+        for (unsigned n = 0; n < diagnostics_count(&problems); n++) {
+            g_autofree char *problem = diagnostic_format(diagnostics_get(&problems, n));
+            g_test_message("%s", problem);
+        }
+        g_assert_null(platform);
+        g_assert_cmpuint(diagnostics_count(&problems), ==, 1);
+        const struct diagnostic *problem = diagnostics_get(&problems, 0);
+        g_assert_cmpstr(problem->file, ==, "a.json");
+        g_assert_cmpstr(problem->pointer, ==, mistakes[i].pointer);
+        g_assert_cmpuint(problem->line, ==, 2);
+        g_assert_nonnull(strstr(problem->message, mistakes[i].message));
+    }
+}
+
+static void test_all_at_once(void)
+{
+    static const char text[] = "{\n"
+                               "  \"distem\": 2,\n"
+                               "  \"vroutes\": [\n"
+                               "    {\"from\": \"a\",\n"
+                               "     \"to\": \"zz\",\n"
+                               "     \"via\": \"n1\"}],\n"
+                               "  \"vnodes\": {\n"
+                               "    \"n[1-3]\": {\n"
+                               "      \"memory\": \"many\",\n"
+                               "      \"vifaces\": {\"if0\": {\"vnetwork\": \"a\"}}},\n"
+                               "    \"n3\": {}\n"
+                               "  },\n"
+                               "  \"vnetworks\": {\"a\": {\"ipv4\": \"10.0.0.0/24\", \"mtu\": 7}}\n"
+                               "}\n";
+    static const struct {
+        unsigned line;
+        const char *pointer;
+    } expected[] = {
+        {1, ""}, {5, "/vroutes/0/to"}, {9, "/vnodes/n[1-3]/memory"}, {11, "/vnodes/n3"}, {13, "/vnetworks/a/mtu"},
+    };
+    AUTO_DIAGNOSTICS problems = {0};
+    g_assert_null(topology_parse(text, sizeof text - 1, "-", &problems));
+    g_assert_cmpuint(diagnostics_count(&problems), ==, G_N_ELEMENTS(expected));
+    for (unsigned i = 0; i < G_N_ELEMENTS(expected); i++) {
+        g_assert_cmpuint(diagnostics_get(&problems, i)->line, ==, expected[i].line);
+        g_assert_cmpstr(diagnostics_get(&problems, i)->pointer, ==, expected[i].pointer);
+    }
+}
+
+/* What is broken is reported where it stands, not wherever it is used. */
+static void test_no_echo(void)
+{
+    static const char text[] =
+        "{\"distem\": 2, \"name\": \"x\", \"vnetworks\": {\"a\": {\"ipv4\": \"10.0.0\"}}, \"templates\": {\"t\": "
+        "{\"vifaces\": {\"x\": {\"vnetwork\": \"a\", \"ipv4\": \"10.0.0.1\", \"output\": {\"jitter\": 5}}}}},"
+        "\"vnodes\": {\"n\": {\"template\": \"t\"}, \"m\": {\"template\": \"t\"}}, \"vroutes\": [{\"from\": \"a\", "
+        "\"to\": \"10.9.0.0/16\", \"via\": \"n\"}]}";
+    AUTO_DIAGNOSTICS problems = {0};
+    g_assert_null(topology_parse(text, sizeof text - 1, "-", &problems));
+    g_assert_cmpuint(diagnostics_count(&problems), ==, 2);
+    g_assert_cmpstr(diagnostics_get(&problems, 0)->pointer, ==, "/vnetworks/a/ipv4");
+    g_assert_cmpstr(diagnostics_get(&problems, 1)->pointer, ==, "/templates/t/vifaces/x/output/jitter");
+}
+
+static void test_syntax(void)
+{
+    static const struct {
+        const char *text;
+        unsigned line;
+        const char *pointer, *message;
+    } rows[] = {
+        {"", 1, "", "end of file"},
+        {"{\n\"distem\": 2,\n}", 3, "", "no comma"},
+        {"{\"vnodes\": {\"n\": {\n\"memory\": NaN}}}", 2, "/vnodes/n/memory", "JSON has no NaN"},
+        {"{\"vnodes\": {\"n\": {\n\"memory\": -Infinity}}}", 2, "/vnodes/n/memory", "invalid token"},
+        {"{\"vnodes\": \n{\"n\": // none\n", 2, "/vnodes/n", "no comments"},
+        {"{\"a\": 'x'}", 1, "/a", "double quotes"},
+        {"{\"a\": 1e999}", 1, "/a", "overflow"},
+        {"{\"name\": \"\xff\"}", 1, "/name", "UTF-8"},
+        {"{\"name\": \"\xc0\x80\"}", 1, "/name", "UTF-8"},
+        {"{\"name\": \"\xed\xa0\x80\"}", 1, "/name", "UTF-8"},
+        {"{\"name\": \"a", 1, "/name", "premature end"},
+        {"{} {}", 1, "", "end of file expected"},
+        {"[[[[[[[[[[[[[[[[[[[[[[", 1, NULL, "nested more than 16 deep"},
+        {"7", 1, "", "expected near"},
+        {"[]", 1, "", "expected a topology, an object"},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        AUTO_DIAGNOSTICS problems = {0};
+        g_test_message("%s", rows[i].text);
+        g_assert_null(topology_parse(rows[i].text, strlen(rows[i].text), "-", &problems));
+        g_assert_cmpuint(diagnostics_count(&problems), ==, 1);
+        const struct diagnostic *problem = diagnostics_get(&problems, 0);
+        g_test_message("%s", problem->message);
+        g_assert_nonnull(strstr(problem->message, rows[i].message));
+        g_assert_cmpuint(problem->line, ==, rows[i].line);
+        g_assert_cmpstr(problem->pointer, ==, rows[i].pointer);
+        g_assert_true(g_utf8_validate(problem->message, -1, NULL));
+    }
+    AUTO_DIAGNOSTICS problems = {0};
+    g_assert_null(topology_parse("{\"a\": 1\0}", 9, "-", &problems));
+    g_assert_cmpuint(diagnostics_count(&problems), ==, 1);
+    g_assert_nonnull(strstr(diagnostics_get(&problems, 0)->message, "zero byte"));
+}
+
+/* 100 MB of 'unit' is refused at once. */
+static void assert_flood_refused(const char *start, const char *unit)
+{
+    const size_t size = 100000000, length = strlen(unit);
+    g_autofree char *text = g_malloc(size);
+    for (size_t i = 0; i < size; i++) {
+        text[i] = unit[i % length];
+    }
+    for (size_t i = 0; start[i]; i++) {
+        text[i] = start[i];
+    }
+    AUTO_DIAGNOSTICS problems = {0};
+    gint64 before = g_get_monotonic_time();
+    g_assert_null(topology_parse(text, size, "-", &problems));
+    g_test_message("%s: %" G_GINT64_FORMAT " us", unit, g_get_monotonic_time() - before);
+    g_assert_cmpuint(diagnostics_count(&problems), ==, 1);
+    g_assert_cmpint(g_get_monotonic_time() - before, <, 10 * (gint64)G_USEC_PER_SEC);
+}
+
+static void test_floods(void)
+{
+    assert_flood_refused("", "[");
+    assert_flood_refused("", "{\"a\":");
+    assert_flood_refused("[", "[],");
+    assert_flood_refused("[", "{},");
+    assert_flood_refused("[", "1,");
+    assert_flood_refused("\"", "a");
+    assert_flood_refused("", "\\");
+    assert_flood_refused("", " ");
+}
+
+static void test_too_many(void)
+{
+    GString *text = g_string_new("{\"distem\": 2, \"name\": \"x\", \"vnodes\": {\n");
+    for (unsigned i = 0; i < 100000; i++) {
+        g_string_append_printf(text, "\"n%u\": {\"memory\": \"%u\",\n\"vifaces\": {\"x\": {\"vnetwork\": \"nowhere\"}}}%s\n", i,
+                               i + 1, i < 99999 ? "," : "}}");
+    }
+    AUTO_DIAGNOSTICS problems = {0};
+    gint64 before = g_get_monotonic_time();
+    g_assert_null(topology_parse(text->str, text->len, "-", &problems));
+    g_test_message("%" G_GINT64_FORMAT " us", g_get_monotonic_time() - before);
+    g_assert_cmpint(g_get_monotonic_time() - before, <, 10 * (gint64)G_USEC_PER_SEC);
+    g_assert_cmpuint(diagnostics_count(&problems), ==, 101);
+    g_assert_cmpuint(diagnostics_get(&problems, 0)->line, ==, 2);
+    g_assert_cmpuint(diagnostics_get(&problems, 99)->line, ==, 200);
+    g_assert_cmpstr(diagnostics_get(&problems, 100)->message, ==, "and 99900 more problems");
+    g_string_free(text, TRUE);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/topology/refuse/mistakes", test_mistakes);
+    g_test_add_func("/topology/refuse/all-at-once", test_all_at_once);
+    g_test_add_func("/topology/refuse/no-echo", test_no_echo);
+    g_test_add_func("/topology/refuse/syntax", test_syntax);
+    g_test_add_func("/topology/refuse/floods", test_floods);
+    g_test_add_func("/topology/refuse/too-many", test_too_many);
+    return g_test_run();
+}

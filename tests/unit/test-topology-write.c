@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is written reads back as the same, for examples and for platforms of every kind; and topology_equal() sees every difference.
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "distem/topology.h"
+#include "generate-platform.h"
+
+/* Parses 'text', which must be right. */
+static struct platform *parse(const char *text, const char *file)
+{
+    AUTO_DIAGNOSTICS problems = {0};
+    struct platform *platform = topology_parse(text, strlen(text), file, &problems);
+    for (unsigned i = 0; i < diagnostics_count(&problems); i++) {
+        g_autofree char *problem = diagnostic_format(diagnostics_get(&problems, i));
+        g_test_message("%s", problem);
+    }
+    g_assert_nonnull(platform);
+    return platform;
+}
+
+static void assert_equal(const struct platform *a, const struct platform *b)
+{
+    g_autofree char *difference = NULL;
+    bool equal = topology_equal(a, b, &difference);
+    g_assert_cmpstr(difference, ==, NULL);
+    g_assert_true(equal);
+}
+
+static void assert_round_trip(const struct platform *platform)
+{
+    g_autofree char *text = topology_write(platform);
+    AUTO_PLATFORM again = parse(text, "written");
+    assert_equal(platform, again);
+    g_autofree char *text_again = topology_write(again);
+    g_assert_cmpstr(text, ==, text_again);
+}
+
+static void test_examples(void)
+{
+    static const char *const examples[] = {"dual-stack", "figure3", "lossy-wireless", "thousand"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(examples); i++) {
+        g_autofree char *name = g_strconcat(examples[i], ".json", NULL);
+        g_autofree char *path = g_build_filename(getenv("top_srcdir"), "examples", name, NULL);
+        g_autofree char *text = NULL;
+        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+        AUTO_PLATFORM platform = parse(text, path);
+        g_assert_cmpstr(platform->name, ==, examples[i]);
+        assert_round_trip(platform);
+    }
+}
+
+static struct platform *generate(uint32_t seed)
+{
+    const struct generate_options options = {
+        .seed = seed,
+        .vnetworks = 1 + seed % 7,
+        .vnodes = seed % 23,
+        .extra_gateways = seed % 7 ? seed % 3 : 0,
+        .vroutes = seed % 5,
+        .families = seed % 4,
+        .addresses = seed % 3,
+        .impairments = seed % 5,
+        .details = seed % 2,
+    };
+    return generate_platform(&options);
+}
+
+static void test_property(void)
+{
+    for (uint32_t seed = 0; seed < 1500; seed++) {
+        AUTO_PLATFORM platform = generate(seed);
+        g_test_message("seed %u", seed);
+        assert_round_trip(platform);
+    }
+}
+
+static void test_copy(void)
+{
+    for (uint32_t seed = 0; seed < 100; seed++) {
+        AUTO_PLATFORM platform = generate(seed);
+        AUTO_PLATFORM copy = platform_copy(platform);
+        assert_equal(platform, copy);
+    }
+}
+
+static void test_order(void)
+{
+    AUTO_PLATFORM a = generate(1503);
+    AUTO_PLATFORM b = platform_copy(a);
+    g_assert_cmpuint(a->vnodes->len, >, 5);
+    for (unsigned i = 0; i < b->vnodes->len / 2; i++) {
+        void *swapped = b->vnodes->pdata[i];
+        b->vnodes->pdata[i] = b->vnodes->pdata[b->vnodes->len - 1 - i];
+        b->vnodes->pdata[b->vnodes->len - 1 - i] = swapped;
+    }
+    assert_equal(a, b);
+    assert_equal(b, a);
+}
+
+static const char full[] =
+    "{\"distem\": 2, \"name\": \"full\", \"vnetworks\": {\"a\": {\"ipv4\": \"10.0.0.0/24\", \"ipv6\": \"fd00::/64\"}, \"b\": "
+    "{\"ipv4\": \"10.0.1.0/24\"}}, \"vnodes\": {\"n\": {\"vifaces\": {\"x\": {\"vnetwork\": \"a\"}, \"y\": {\"vnetwork\": "
+    "\"b\"}}}, "
+    "\"m\": {}, \"o\": {\"vifaces\": {\"x\": {\"vnetwork\": \"a\"}}}}, \"vroutes\": [{\"from\": \"a\", \"to\": \"b\", \"via\": "
+    "\"n\"}]}";
+
+/* Makes change number 'i'; false when there are no more. */
+static bool change(struct platform *p, unsigned i)
+{
+    struct vnetwork *a = platform_vnetwork(p, 0), *b = platform_vnetwork(p, 1);
+    struct vnode *n = platform_vnode(p, 0), *o = platform_vnode(p, 2);
+    struct viface *x = vnode_viface(n, 0);
+    struct vroute *vroute = platform_vroute(p, 0);
+    switch (i) {
+    case 0:
+        return g_free(p->name), p->name = g_strdup("other"), true;
+    case 1:
+        return p->routing = ROUTING_LATENCY, true;
+    case 2:
+        return platform_add_vnetwork(p, "c"), true;
+    case 3:
+        return platform_add_vnode(p, "p"), true;
+    case 4:
+        return platform_add_vroute(p, b, n)->to = a, true;
+    case 5:
+        return a->name[0] = 'z', true;
+    case 6:
+        return a->ipv4.length = 25, true;
+    case 7:
+        return a->ipv6.addr.bytes[15] = 1, true;
+    case 8:
+        return a->vni = 1, true;
+    case 9:
+        return a->vlan = 1, true;
+    case 10:
+        return a->mtu = 1400, true;
+    case 11:
+        return n->name[0] = 'z', true;
+    case 12:
+        return n->pnode = g_strdup("p"), true;
+    case 13:
+        return g_free(n->image), n->image = g_strdup("/i"), true;
+    case 14:
+        return n->cores = 1, true;
+    case 15:
+        return n->frequency = 1, true;
+    case 16:
+        return n->cpu_ratio = 1, true;
+    case 17:
+        return n->memory = 1, true;
+    case 18:
+        return n->gateway = TRISTATE_YES, true;
+    case 19:
+        return vnode_add_viface(n, "z", a), true;
+    case 20:
+        return x->name[0] = 'z', true;
+    case 21:
+        return x->vnetwork = b, true;
+    case 22:
+        return x->ipv4.family = 4, true;
+    case 23:
+        return x->ipv6.family = 6, true;
+    case 24:
+        return x->mac.bytes[5] = 1, true;
+    case 25:
+        return x->input.loss = 1, true;
+    case 26:
+        return x->output.burst = 1, true;
+    case 27:
+        return vroute->from = b, true;
+    case 28:
+        return vroute->to = NULL, vroute->prefix = a->ipv4, true;
+    case 29:
+        return vroute->via = o, true;
+    default:
+        return false;
+    }
+}
+
+static void test_differences(void)
+{
+    unsigned i = 0;
+    for (;; i++) {
+        AUTO_PLATFORM a = parse(full, "full");
+        AUTO_PLATFORM b = parse(full, "full");
+        g_autofree char *difference = NULL;
+        assert_equal(a, b);
+        if (!change(b, i)) {
+            break;
+        }
+        g_assert_false(topology_equal(a, b, &difference));
+        g_test_message("%u: %s", i, difference);
+        g_assert_nonnull(difference);
+        g_assert_false(topology_equal(b, a, NULL));
+    }
+    g_assert_cmpuint(i, ==, 30);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/topology/write/examples", test_examples);
+    g_test_add_func("/topology/write/property", test_property);
+    g_test_add_func("/topology/write/copy", test_copy);
+    g_test_add_func("/topology/equal/order", test_order);
+    g_test_add_func("/topology/equal/differences", test_differences);
+    return g_test_run();
+}
