@@ -177,7 +177,7 @@ static bool is_first(const struct vnode *vnode, unsigned i)
 static double *all_distances(const struct platform *platform, unsigned family)
 {
     unsigned n = platform->vnetworks->len;
-    double *d = g_new(double, n *n);
+    double *d = g_new0(double, (size_t)n *n);
     for (unsigned i = 0; i < n * n; i++) {
         d[i] = i / n == i % n ? 0 : 1e30;
     }
