@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fcntl.h>
 #include <glib.h>
+
 #include <glib/gstdio.h>
 
 #include "distem/exec-protocol.h"
