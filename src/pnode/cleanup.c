@@ -105,8 +105,8 @@ static int remove_entry(const char *path, const struct stat *st G_GNUC_UNUSED, i
     return remove(path) < 0 && errno != ENOENT ? errno : 0;
 }
 
-/* Removes a folder of ours with all in it; never leaves its file system, where something might still be mounted. Looking around makes
- * it anew: what was not there before is not worth telling. */
+/* Removes a folder of ours with all in it; never leaves its file system, where something might still be mounted. Looking around
+ * makes it anew: what was not there before is not worth telling. */
 static void clean_folder(struct cleanup *c, const char *path, bool was_there)
 {
     if (was_there) {
