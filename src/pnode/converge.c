@@ -22,6 +22,8 @@
 /* Namespaces and devices are made in the daemon's own loop; this long at a time, so that it keeps answering. */
 #define SLICE_MS 50
 #define STOP_GRACE_MS 2000
+/* A switch that has just been started, or is busy, complains for a moment. */
+#define SWITCH_PATIENCE_MS 10000
 #define DEFAULT_MTU 1500
 
 static bool is_due(const struct item *item)
@@ -198,6 +200,7 @@ static void push_ports(struct pnode_daemon *p)
     g_array_set_clear_func(bridges, bridge_clear);
     g_autoptr(GHashTable) by_id = g_hash_table_new(NULL, NULL);
     p->pushed_epoch++;
+    p->pushed_at = poll_now_ms();
     p->push_needed = false;
     GHashTableIter iter;
     gpointer value;
@@ -266,6 +269,12 @@ void converge_result(struct pnode_daemon *p, struct vnode_result *result)
     }
 }
 
+const char *converge_switch_error(const struct pnode_daemon *p)
+{
+    bool patient = poll_now_ms() - p->pushed_at < SWITCH_PATIENCE_MS;
+    return patient ? NULL : vswitch_error(p->vswitch);
+}
+
 bool converge_is_done(const struct pnode_daemon *p)
 {
     if (!p->loaded || !p->adopted || p->push_needed || p->settled_epoch != p->pushed_epoch) {
@@ -289,7 +298,7 @@ void converge_run(struct pnode_daemon *p)
     if (!p->loaded || !p->adopted) {
         return;
     }
-    if (p->settled_epoch != p->pushed_epoch && (vswitch_is_settled(p->vswitch) || vswitch_error(p->vswitch))) {
+    if (p->settled_epoch != p->pushed_epoch && (vswitch_is_settled(p->vswitch) || converge_switch_error(p))) {
         p->settled_epoch = p->pushed_epoch;
     }
     int64_t start = g_get_monotonic_time() / 1000;
@@ -317,6 +326,12 @@ void converge_run(struct pnode_daemon *p)
 void converge_wait(struct pnode_daemon *p)
 {
     poll_wait_fd(p->epoll_fd, POLLIN);
+    if (vswitch_error(p->vswitch)) {
+        int64_t end = p->pushed_at + SWITCH_PATIENCE_MS;
+        if (end > poll_now_ms()) {
+            poll_wait_until(end);
+        }
+    }
     GHashTableIter iter;
     gpointer value;
     g_hash_table_iter_init(&iter, p->items);
