@@ -1,5 +1,0 @@
-#!/usr/bin/env bash
-# test-switch on Debian's own kernel: control groups version 2, the kernel's datapath.
-. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
-need_lab --exact
-exec "$top_builddir/tests/system/test-switch"
