@@ -1,2 +1,16 @@
+dist_man_MANS += \
+	doc/man/distem.1 \
+	doc/man/distem-cleanup.1 \
+	doc/man/distem-diff.1 \
+	doc/man/distem-doctor.1 \
+	doc/man/distem-down.1 \
+	doc/man/distem-exec.1 \
+	doc/man/distem-help.1 \
+	doc/man/distem-shell.1 \
+	doc/man/distem-status.1 \
+	doc/man/distem-up.1 \
+	doc/man/distem-validate.1 \
+	doc/man/distem-verify.1 \
+	doc/man/distem-version.1
 dist_doc_DATA += doc/topology.md
 

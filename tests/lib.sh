@@ -73,7 +73,7 @@ need_lab() {
 
 # What distem could leave behind, one line each.
 leftovers() {
-    ip -o link show group 53591 | awk '{ print "netdev " $2 }'
+    for group in 53591 53592; do ip -o link show group $group; done | awk '{ print "netdev " $2 }'
     ls /run/distem/netns 2>/dev/null | sed 's/^/namespace /'
     find /sys/fs/cgroup -maxdepth 3 -type d -name 'distem*' 2>/dev/null | sed 's/^/cgroup /'
     awk '$2 ~ /distem/ { print "mount " $2 }' /proc/self/mounts

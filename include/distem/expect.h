@@ -30,7 +30,8 @@ bool path_find(const struct path_finder *, const struct vnode *from, const struc
 /* What is expected between vnodes 'from' and 'to'. */
 struct expectation {
     const struct vnode *from, *to;
-    struct ip_addr from_address, to_address; /* The ones measured with: same family, the first that both ways reach. */
+    struct ip_addr from_address, to_address; /* The ones measured with: the first address of 'to' (IPv4 first) that has a way there
+                                                and back, and that of the viface by which 'from' leaves for it. */
     int64_t rtt;                             /* ns: all latencies of the way there and of the way back. */
     int64_t rtt_jitter;                      /* ns: the root of the sum of the squares of all jitters of both ways. */
     uint64_t bandwidth;                      /* bit/s: the least of the way there; 0: not limited. */
@@ -46,7 +47,9 @@ bool expect_pair(const struct path_finder *, const struct vnode *from, const str
 void expectation_clear(struct expectation *);
 
 /* Returns the payload rate of a long TCP stream with timestamps through a link of 'bandwidth' bit/s that counts Ethernet frames
- * without FCS (14 bytes of header): bandwidth * (mtu - ip_header - 32) / (mtu + 14), ip_header 20 (IPv4) or 40 (IPv6). */
+ * without FCS (14 bytes of header): bandwidth * (mtu - ip_header - 32) / (mtu + 14), ip_header 20 (IPv4) or 40 (IPv6). Loss is not
+ * in it, nor that the acknowledgements need room on the way back (about a thirtieth of the goodput), nor a window too small for the
+ * RTT. */
 double expect_goodput(uint64_t bandwidth, unsigned mtu, int family);
 
 /* Splits 'expectations' (of struct expectation *) into rounds in which no two ways, there or back, share a viface direction, so

@@ -17,5 +17,23 @@ tests_cli_double_SOURCES = \
 	src/client/frames.c src/client/frames.h
 tests_cli_double_LDADD = librest.la
 
-TESTS += tests/cli/test-cli.py
-EXTRA_DIST += tests/cli/harness.py tests/cli/test-cli.py
+TESTS += tests/cli/test-cli.py tests/cli/test-docs.py
+EXTRA_DIST += tests/cli/harness.py tests/cli/test-cli.py tests/cli/test-docs.py
+
+completiondir = $(datadir)/bash-completion/completions
+EXTRA_DIST += share/completion/distem.bash
+install-data-local: install-completion
+install-completion:
+	$(MKDIR_P) '$(DESTDIR)$(completiondir)'
+	$(INSTALL_DATA) $(srcdir)/share/completion/distem.bash '$(DESTDIR)$(completiondir)/distem'
+uninstall-local: uninstall-completion
+uninstall-completion:
+	rm -f '$(DESTDIR)$(completiondir)/distem'
+PHONY_TARGETS += install-completion uninstall-completion
+
+check_PROGRAMS += tests/unit/test-cli-text
+tests_unit_test_cli_text_SOURCES = \
+	tests/unit/test-cli-text.c src/cli/table.c src/cli/table.h src/cli/terminal.c src/cli/terminal.h src/cli/text.c src/cli/text.h
+tests_unit_test_cli_text_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_cli_text_LDADD = $(GLIB_LIBS) -lm
+TESTS += tests/unit/test-cli-text

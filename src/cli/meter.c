@@ -10,12 +10,13 @@
 #include "terminal.h"
 #include "text.h"
 
-#define LINE_INTERVAL G_USEC_PER_SEC /* Between two lines where there is no terminal. */
+#define FIRST_INTERVAL G_USEC_PER_SEC /* Between the first two lines where there is no terminal; then twice that, and so on. */
 #define BAR_MAX 50u
 
 void meter_begin(struct meter *meter, const char *done_word, bool silent)
 {
-    *meter = (struct meter){.done_word = done_word, .silent = silent, .start = g_get_monotonic_time(), .written = -1};
+    *meter = (struct meter){
+        .done_word = done_word, .silent = silent, .start = g_get_monotonic_time(), .interval = FIRST_INTERVAL, .written = -1};
 }
 
 double meter_seconds(const struct meter *meter)
@@ -57,8 +58,9 @@ void meter_show(struct meter *meter, int64_t done, int64_t total, int64_t failed
         draw_bar(bar, done, total);
         fprintf(stderr, "%s%*s", text, (int)(width - 1 > bar + text_size ? width - 1 - bar - text_size : 0), "");
         meter->on_line = true;
-    } else if (done != meter->written && (done == total || now - meter->last >= LINE_INTERVAL)) {
+    } else if (done != meter->written && (done == total || now - meter->last >= meter->interval)) {
         fprintf(stderr, "%s%s\n", count, failures);
+        meter->interval *= meter->last ? 2 : 1;
         meter->written = done;
         meter->last = now;
     }

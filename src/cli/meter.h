@@ -10,10 +10,11 @@
 struct meter {
     const char *done_word; /* What the count is of: "vnodes running". */
     bool silent;
-    int64_t start;   /* Monotonic, us. */
-    int64_t last;    /* When something was written last; 0: never. */
-    int64_t written; /* The count then. */
-    bool on_line;    /* The bar is on the terminal's current line. */
+    int64_t start;    /* Monotonic, us. */
+    int64_t interval; /* us between two lines where there is no terminal; grows. */
+    int64_t last;     /* When something was written last; 0: never. */
+    int64_t written;  /* The count then. */
+    bool on_line;     /* The bar is on the terminal's current line. */
 };
 
 /* Begins to measure the time. */

@@ -76,6 +76,17 @@ static int complain_usage(const struct cli_usage *usage, const char *problem)
     return CLI_USAGE;
 }
 
+static const char *nearest_option(const GPtrArray *all, const char *name)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (unsigned i = 0; i < all->len; i++) {
+        const struct cli_option *option = all->pdata[i];
+        g_ptr_array_add(names, (gpointer)option->name);
+    }
+    g_ptr_array_add(names, NULL);
+    return nearest_word(name, (const char *const *)names->pdata);
+}
+
 /* Says what is wrong with the option at which getopt_long(3) stopped with 'value', '?' or ':'. */
 static int complain_option(const struct cli_usage *usage, const GPtrArray *all, int value, char **argv)
 {
@@ -90,12 +101,7 @@ static int complain_option(const struct cli_usage *usage, const GPtrArray *all, 
     } else {
         const char *given = argv[optind - 1];
         g_autofree char *name = g_strndup(given + 2, strcspn(given + 2, "="));
-        g_autoptr(GPtrArray) names = g_ptr_array_new();
-        for (unsigned i = 0; i < all->len; i++) {
-            g_ptr_array_add(names, (gpointer)((const struct cli_option *)all->pdata[i])->name);
-        }
-        g_ptr_array_add(names, NULL);
-        const char *nearest = nearest_word(name, (const char *const *)names->pdata);
+        const char *nearest = nearest_option(all, name);
         problem = nearest ? g_strdup_printf("there is no option --%s: did you mean --%s?", name, nearest)
                           : g_strdup_printf("there is no option --%s", name);
     }

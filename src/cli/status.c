@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "distem/units.h"
 #include "options.h"
 #include "status.h"
 #include "terminal.h"
@@ -74,6 +75,13 @@ static void print_vnodes(const json_t *vnodes)
     table_free(table);
 }
 
+static char *pnode_memory(const json_t *pnode)
+{
+    uint64_t bytes;
+    const char *exact = cli_string(pnode, "memory", "");
+    return size_parse(exact, &bytes, NULL) ? text_size(bytes) : g_strdup(exact);
+}
+
 static void print_pnodes(const json_t *pnodes, int64_t generation)
 {
     struct table *table = table_new("LrrrlL", "PNODE|CORES|MEMORY|VNODES|STATE|LACKS");
@@ -85,7 +93,7 @@ static void print_pnodes(const json_t *pnodes, int64_t generation)
         const char *state = failed ? "failed" : ready ? "ready" : "changing";
         table_add(table, cli_string(pnode, "name", "?"));
         table_add_integer(table, pnode, "cores");
-        table_add(table, cli_string(pnode, "memory", NULL));
+        table_add_take(table, pnode_memory(pnode));
         table_add_integer(table, pnode, "vnodes");
         table_add(table, state);
         table_color(table, state_color(state));

@@ -9,7 +9,8 @@
 
 #include "text.h"
 
-#define GAP 2        /* Blanks between two columns. */
+#define GAP 2 /* Blanks between two columns. */
+#define COLUMNS_MAX 16
 #define WIDTH_MIN 6u /* A column is not cut further. */
 
 struct cell {
@@ -34,6 +35,7 @@ struct table *table_new(const char *columns, const char *headings)
     struct table *table = g_new0(struct table, 1);
     table->columns = g_strdup(columns);
     table->n_columns = (unsigned)strlen(columns);
+    g_assert(table->n_columns <= COLUMNS_MAX);
     table->cells = g_array_new(FALSE, FALSE, sizeof(struct cell));
     g_array_set_clear_func(table->cells, clear_cell);
     g_auto(GStrv) names = g_strsplit(headings, "|", -1);
@@ -61,7 +63,8 @@ void table_add(struct table *table, const char *text)
 
 void table_add_take(struct table *table, char *text)
 {
-    struct cell cell = {.text = text};
+    struct cell cell = {0};
+    cell.text = text;
     g_array_append_val(table->cells, cell);
 }
 
@@ -80,10 +83,9 @@ static unsigned count_rows(const struct table *table)
     return table->cells->len / table->n_columns;
 }
 
-/* Works out how wide each column is; 0: it is left out. Returns an array to be freed. */
-static unsigned *measure(const struct table *table)
+/* Works out how wide each column is; 0: it is left out. */
+static void measure(const struct table *table, unsigned *widths)
 {
-    unsigned *widths = g_new0(unsigned, table->n_columns);
     for (unsigned column = 0; column < table->n_columns; column++) {
         bool used = false;
         for (unsigned row = 0; row < count_rows(table); row++) {
@@ -95,7 +97,6 @@ static unsigned *measure(const struct table *table)
             widths[column] = 0;
         }
     }
-    return widths;
 }
 
 /* Takes columns away from the widest of those that may be cut until all fit into 'width': 'L' first, then every left aligned one.
@@ -151,7 +152,8 @@ static void print_row(const struct table *table, const unsigned *widths, unsigne
 
 void table_print(const struct table *table, FILE *file, unsigned width)
 {
-    g_autofree unsigned *widths = measure(table);
+    unsigned widths[COLUMNS_MAX] = {0};
+    measure(table, widths);
     if (width) {
         squeeze(table, widths, width);
     }

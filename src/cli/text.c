@@ -107,3 +107,11 @@ char *text_percent(double fraction, gboolean is_error)
 {
     return is_error ? g_strdup_printf("%+.2f%%", fraction * 100) : g_strdup_printf("%.4g%%", fraction * 100);
 }
+
+char *text_size(uint64_t bytes)
+{
+    g_autofree char *text = g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
+    /* GLib puts a no-break space between number and unit. */
+    g_auto(GStrv) parts = g_strsplit(text, "\302\240", -1);
+    return g_strjoinv(" ", parts);
+}

@@ -21,6 +21,8 @@ char *text_count(int64_t n, const char *word);
 char *text_ns(double ns);
 /* A rate with the unit that fits: "143.5 kbit/s", "19.14 Mbit/s". The caller frees. */
 char *text_rate(double bits_per_s);
+/* A size in bytes with a binary unit: "960.7 MiB". The caller frees. */
+char *text_size(uint64_t bytes);
 /* A fraction as a percentage: "1%", "0.05%"; with its sign and 2 digits when 'is_error': "+0.07%". The caller frees. */
 char *text_percent(double fraction, gboolean is_error);
 

@@ -43,8 +43,10 @@ bool frame_reader_is_between(const struct frame_reader *reader)
 
 void frame_reader_clear(struct frame_reader *reader)
 {
-    g_clear_pointer(&reader->data, g_byte_array_unref);
-    reader->taken = 0;
+    if (reader->data) {
+        g_byte_array_unref(reader->data);
+    }
+    *reader = (struct frame_reader){0};
 }
 
 void frame_append(GByteArray *out, uint8_t type, const void *payload, size_t size)

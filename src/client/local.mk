@@ -9,3 +9,26 @@ libdistem_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined -export-s
 libdistem_la_LIBADD = $(CURL_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS)
 distemincludedir = $(includedir)/distem
 disteminclude_HEADERS = include/distem/client.h
+
+# For those who build upon it.
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = src/client/distem.pc
+CLEANFILES += src/client/distem.pc
+EXTRA_DIST += src/client/distem.pc.in
+src/client/distem.pc: src/client/distem.pc.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) src/client && sed -e 's,[@]libdir[@],$(libdir),' -e 's,[@]includedir[@],$(includedir),' \
+	    -e 's,[@]version[@],$(PACKAGE_VERSION),' $(srcdir)/src/client/distem.pc.in >$@.tmp && mv $@.tmp $@
+
+check_PROGRAMS += tests/unit/test-client
+tests_unit_test_client_SOURCES = tests/unit/test-client.c src/client/frames.c src/client/frames.h
+tests_unit_test_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_client_LDADD = libdistem.la $(JANSSON_LIBS) $(GLIB_LIBS)
+TESTS += tests/unit/test-client
+
+if FUZZERS
+check_PROGRAMS += tests/fuzz/fuzz-frames
+tests_fuzz_fuzz_frames_SOURCES = tests/fuzz/fuzz-frames.c src/client/frames.c src/client/frames.h
+tests_fuzz_fuzz_frames_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_frames_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_frames_LDADD = $(GLIB_LIBS)
+endif

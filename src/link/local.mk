@@ -24,6 +24,7 @@ tests_system_test_link_traffic_SOURCES = tests/system/test-link-traffic.c $(link
 tests_system_test_link_traffic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_system_test_link_traffic_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 tests_system_test_link_traffic_LDADD = liblink.la -lm
-TESTS += tests/unit/test-shaping tests/system/test-link tests/system/test-link-traffic
+TESTS += tests/unit/test-shaping
+SYSTEM_TESTS += tests/system/test-link tests/system/test-link-traffic
 # The same two with netem and an exact clock.
 ACCURACY_TESTS += tests/system/link.sh tests/system/link-traffic.sh

@@ -27,7 +27,7 @@ static void add_change(GPtrArray *changes, enum change_kind kind, const char *ob
 /* Appends "what old -> new" to 'detail' when the two differ. Frees both texts. */
 static void note(GString *detail, const char *what, char *old, char *new)
 {
-    if (strcmp(old, new)) {
+    if (strcmp(old, new) != 0) {
         g_string_append_printf(detail, "%s%s %s -> %s", detail->len ? ", " : "", what, *old ? old : "none", *new ? new : "none");
     }
     g_free(old);
@@ -106,7 +106,7 @@ static void note_vnetwork(GString *detail, const struct vnetwork *old, const str
 
 static void note_viface(GString *detail, const struct viface *old, const struct viface *new)
 {
-    if (strcmp(old->vnetwork->name, new->vnetwork->name)) {
+    if (strcmp(old->vnetwork->name, new->vnetwork->name) != 0) {
         note(detail, "vnetwork", g_strdup(old->vnetwork->name), g_strdup(new->vnetwork->name));
     }
     note_address(detail, "ipv4", &old->ipv4, &new->ipv4);

@@ -51,7 +51,7 @@ static uint64_t least_bandwidth(const struct path *path, unsigned *ret_mtu)
 static bool there_and_back(const struct path_finder *finder, const struct vnode *from, const struct vnode *to,
                            const struct ip_addr *address, struct expectation *ret, GError **error)
 {
-    struct path there, back;
+    struct path there = {0}, back = {0};
     if (!path_find(finder, from, address, &there, error)) {
         return false;
     }
@@ -79,7 +79,8 @@ static bool find_addresses(const struct path_finder *finder, const struct vnode 
         }
     }
     if (!first) {
-        return fail(error, DISTEM_ERROR_NOT_FOUND, 0, "vnode %s has no address", to->name);
+        fail(error, DISTEM_ERROR_NOT_FOUND, 0, "vnode %s has no address", to->name);
+        return false;
     }
     g_propagate_error(error, g_steal_pointer(&first));
     return false;
@@ -88,7 +89,7 @@ static bool find_addresses(const struct path_finder *finder, const struct vnode 
 bool expect_pair(const struct path_finder *finder, const struct vnode *from, const struct vnode *to, struct expectation *ret,
                  GError **error)
 {
-    struct expectation expectation;
+    struct expectation expectation = {0};
     if (!find_addresses(finder, from, to, &expectation, error)) {
         return false;
     }

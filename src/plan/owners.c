@@ -31,9 +31,8 @@ const struct owner *owners_add(GHashTable *owners, const struct vnode *vnode, co
 {
     const struct owner *there = owners_find(owners, viface->vnetwork, addr);
     if (!there) {
-        struct owner *owner = g_new(struct owner, 1);
-        *owner = (struct owner){viface->vnetwork, *addr, vnode, viface};
-        g_hash_table_add(owners, owner);
+        const struct owner owner = {viface->vnetwork, *addr, vnode, viface};
+        g_hash_table_add(owners, g_memdup2(&owner, sizeof owner));
     }
     return there;
 }

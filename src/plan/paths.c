@@ -195,30 +195,31 @@ static bool has_address(const struct vnode *vnode, const struct viface *entered,
     return false;
 }
 
-/* Does one step: from 'vnode' to the owner of the next address. */
-static bool step(const struct path_finder *finder, const struct vnode *vnode, const struct ip_addr *to, GArray *hops,
-                 const struct owner **ret_next, GError **error)
+/* Does one step: from 'vnode' to the owner of the next address, which it returns, or NULL with an error. */
+static const struct owner *step(const struct path_finder *finder, const struct vnode *vnode, const struct ip_addr *to, GArray *hops,
+                                GError **error)
 {
     char text[IP_TEXT_SIZE], next_text[IP_TEXT_SIZE];
     const struct viface *viface;
     struct ip_addr next;
     ip_format(to, text);
     if (hops->len && !vnode->forwards) {
-        return fail(error, DISTEM_ERROR_NOT_FOUND, 0, "the way to %s goes through vnode %s, which does not forward", text,
-                    vnode->name);
+        fail(error, DISTEM_ERROR_NOT_FOUND, 0, "the way to %s goes through vnode %s, which does not forward", text, vnode->name);
+        return NULL;
     }
     if (!next_hop(finder, vnode, to, &viface, &next)) {
-        return fail(error, DISTEM_ERROR_NOT_FOUND, 0, "vnode %s has no route to %s", vnode->name, text);
+        fail(error, DISTEM_ERROR_NOT_FOUND, 0, "vnode %s has no route to %s", vnode->name, text);
+        return NULL;
     }
     const struct owner *owner = owners_find(finder->owners, viface->vnetwork, &next);
     if (!owner) {
-        return fail(error, DISTEM_ERROR_NOT_FOUND, 0, "no vnode has the address %s on vnetwork %s", ip_format(&next, next_text),
-                    viface->vnetwork->name);
+        fail(error, DISTEM_ERROR_NOT_FOUND, 0, "no vnode has the address %s on vnetwork %s", ip_format(&next, next_text),
+             viface->vnetwork->name);
+        return NULL;
     }
-    struct hop pair[] = {{vnode, viface, true}, {owner->vnode, owner->viface, false}};
+    const struct hop pair[] = {{vnode, viface, true}, {owner->vnode, owner->viface, false}};
     g_array_append_vals(hops, pair, G_N_ELEMENTS(pair));
-    *ret_next = owner;
-    return true;
+    return owner;
 }
 
 bool path_find(const struct path_finder *finder, const struct vnode *from, const struct ip_addr *to, struct path *ret,
@@ -228,13 +229,13 @@ bool path_find(const struct path_finder *finder, const struct vnode *from, const
     const struct vnode *vnode = from;
     const struct viface *entered = NULL;
     while (!has_address(vnode, entered, to)) {
-        const struct owner *next = NULL;
         if (hops->len / 2 > finder->n_gateways + 1) {
             char text[IP_TEXT_SIZE];
             return fail(error, DISTEM_ERROR_INVALID, 0, "the way from vnode %s to %s goes in a circle through vnode %s", from->name,
                         ip_format(to, text), vnode->name);
         }
-        if (!step(finder, vnode, to, hops, &next, error)) {
+        const struct owner *next = step(finder, vnode, to, hops, error);
+        if (!next) {
             return false;
         }
         vnode = next->vnode;

@@ -33,7 +33,7 @@ static void prefer(struct tables *tables, uint32_t class)
         has_default |= ways->targets->list[t].prefix.length == 0;
         tables->count[half]++;
         if (best == NONE || tables->count[half] > tables->count[best] ||
-            (tables->count[half] == tables->count[best] && half < best)) {
+            (half < best && tables->count[half] == tables->count[best])) {
             best = half;
         }
     }
@@ -53,7 +53,7 @@ static void prefer(struct tables *tables, uint32_t class)
 static void break_circles(struct tables *tables)
 {
     const struct graph *graph = tables->ways->graph;
-    g_autofree uint32_t *next = g_new(uint32_t, graph->n_gateways + 1);
+    g_autofree uint32_t *next = g_new0(uint32_t, graph->n_gateways + 1);
     for (uint32_t g = 0; g < graph->n_gateways; g++) {
         uint32_t half = tables->defaults[tables->class_of[g]];
         next[g] = half == NONE ? NONE : graph->halves[half].gateway;
@@ -150,7 +150,7 @@ static void check_circles(const struct tables *tables, const uint32_t *effective
 {
     const struct graph *graph = tables->ways->graph;
     const struct targets *targets = tables->ways->targets;
-    g_autofree uint32_t *next = g_new(uint32_t, graph->n_gateways + 1);
+    g_autofree uint32_t *next = g_new0(uint32_t, graph->n_gateways + 1);
     g_autofree bool *reported = g_new0(bool, targets->count + 1);
     for (uint32_t t = 0; t < targets->count; t++) {
         for (uint32_t g = 0; g < graph->n_gateways; g++) {
@@ -172,11 +172,11 @@ void tables_append(const struct ways *ways, bool defaults, struct diagnostics *p
     bool has_detours = ways->targets->n_detours > 0;
     struct tables tables = {
         .ways = ways,
-        .defaults = g_new(uint32_t, n_classes + 1),
+        .defaults = g_new0(uint32_t, n_classes + 1),
         .saved = g_new0(uint32_t, n_classes + 1),
         .count = g_new0(uint32_t, ways->graph->n_halves + 1),
-        .class_of = g_new(uint32_t, n_gateways + 1),
-        .effective = g_new(uint32_t, n_targets + 1),
+        .class_of = g_new0(uint32_t, n_gateways + 1),
+        .effective = g_new0(uint32_t, n_targets + 1),
         .attached = g_new0(uint32_t, n_targets + 1),
     };
     for (uint32_t c = 0; c < n_classes; c++) {
@@ -190,7 +190,7 @@ void tables_append(const struct ways *ways, bool defaults, struct diagnostics *p
         }
     }
     break_circles(&tables);
-    g_autofree uint32_t *all = has_detours ? g_new(uint32_t, (size_t)n_gateways * n_targets) : NULL;
+    g_autofree uint32_t *all = has_detours ? g_new0(uint32_t, (size_t)n_gateways * n_targets + 1) : NULL;
     for (uint32_t c = 0; c < n_classes; c++) {
         emit(&tables, c);
         uint32_t gateway = all ? graph_gateway(ways->graph, classes_get(ways->classes, c)->example) : NONE;

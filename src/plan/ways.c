@@ -21,14 +21,14 @@ static uint16_t detour_out(const struct search *search, const struct class *clas
 {
     int attached = -1, longest = -1;
     uint16_t out = OUT_NONE;
-    for (uint16_t i = 0; i < class->example->vifaces->len; i++) {
+    for (unsigned i = 0; i < class->example->vifaces->len; i++) {
         uint32_t v = class->places[i].vnetwork;
         if (search_contains(search, v)) {
             attached = MAX(attached, (int)search->targets->list[search->targets->of_vnetwork[v]].prefix.length);
         }
         if (search->detour_length[v] > longest && search->graph->halves[search->next[v]].gateway != gateway) {
             longest = search->detour_length[v];
-            out = i;
+            out = (uint16_t)i;
         }
     }
     return longest > attached ? out : OUT_NONE;
@@ -53,7 +53,7 @@ static uint16_t end_out(const struct search *search, const struct class *class)
         return out;
     }
     struct distance best = {0};
-    for (uint16_t i = 0; i < class->example->vifaces->len; i++) {
+    for (unsigned i = 0; i < class->example->vifaces->len; i++) {
         const struct place *place = &class->places[i];
         if (search_contains(search, place->vnetwork)) {
             return OUT_NONE;
@@ -65,7 +65,7 @@ static uint16_t end_out(const struct search *search, const struct class *class)
         distance.cost += place->cost;
         if (out == OUT_NONE || distance_compare(&distance, &best) < 0) {
             best = distance;
-            out = i;
+            out = (uint16_t)i;
         }
     }
     if (out == OUT_NONE) {

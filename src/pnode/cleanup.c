@@ -85,14 +85,15 @@ static void clean_links(struct cleanup *c)
     GError *error = NULL;
     struct link_manager *links = link_manager_new(c->run_dir, &error);
     g_autoptr(GPtrArray) found = links ? link_list(links, &error) : NULL;
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     for (unsigned i = 0; found && i < found->len; i++) {
         static const char *const kinds[] = {[LINK_VETH] = "veth", [LINK_IFB] = "ifb", [LINK_NETNS] = "namespace"};
         const struct link_found *link = found->pdata[i];
         note_found(c, kinds[link->kind], link->name);
-        GError *problem = NULL;
-        if (!c->dry_run && !link_remove_vnode(links, link->vnode_id, &problem)) {
-            note_failure(c, problem);
-        }
+        g_array_append_val(ids, link->vnode_id);
+    }
+    if (found && !c->dry_run) {
+        link_remove_vnodes(links, (const uint32_t *)(const void *)ids->data, ids->len, &error);
     }
     note_failure(c, error);
     link_manager_free(links);
@@ -104,14 +105,14 @@ static int remove_entry(const char *path, const struct stat *st G_GNUC_UNUSED, i
     return remove(path) < 0 && errno != ENOENT ? errno : 0;
 }
 
-/* Removes a folder of ours with all in it; never leaves its file system, where something might still be mounted. */
-static void clean_folder(struct cleanup *c, const char *path)
+/* Removes a folder of ours with all in it; never leaves its file system, where something might still be mounted. Looking around
+ * makes it anew: what was not there before is not worth telling. */
+static void clean_folder(struct cleanup *c, const char *path, bool was_there)
 {
-    if (access(path, F_OK) < 0) {
-        return;
+    if (was_there) {
+        note_found(c, "folder", path);
     }
-    note_found(c, "folder", path);
-    if (!c->dry_run) {
+    if ((!c->dry_run || !was_there) && access(path, F_OK) == 0) {
         int errnum = nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
         if (errnum) {
             json_array_append_new(c->failed, json_sprintf("cannot remove %s: %s", path, g_strerror(errnum)));
@@ -165,14 +166,15 @@ int pnode_cleanup(const char *run_dir, const char *state_dir, bool dry_run, bool
 {
     struct cleanup c = {
         .run_dir = run_dir, .state_dir = state_dir, .dry_run = dry_run, .found = json_array(), .failed = json_array()};
+    bool had_run_dir = access(run_dir, F_OK) == 0, had_state_dir = access(state_dir, F_OK) == 0;
     /* The same order as a platform that is taken down: what runs, what it is plugged into, its network, the rest. */
     clean_vnodes(&c);
     clean_switches(&c);
     clean_links(&c);
     clean_limits(&c);
     clean_database(&c);
-    clean_folder(&c, run_dir);
-    clean_folder(&c, state_dir);
+    clean_folder(&c, run_dir, had_run_dir);
+    clean_folder(&c, state_dir, had_state_dir);
     print_result(&c, json);
     int failures = (int)json_array_size(c.failed);
     json_decref(c.found);

@@ -22,6 +22,8 @@
 /* Namespaces and devices are made in the daemon's own loop; this long at a time, so that it keeps answering. */
 #define SLICE_MS 50
 #define STOP_GRACE_MS 2000
+/* A switch that has just been started, or is busy, complains for a moment. */
+#define SWITCH_PATIENCE_MS 10000
 #define DEFAULT_MTU 1500
 
 static bool is_due(const struct item *item)
@@ -113,26 +115,38 @@ static void step_wanted(struct pnode_daemon *p, struct item *item, bool may_make
     }
 }
 
-/* Moves an item that is to go on. Returns whether it is gone. */
-static bool step_unwanted(struct pnode_daemon *p, struct item *item)
+/* Moves an item that is to go on, up to the removal of its network: for that it is added to 'removable'. */
+static void step_unwanted(struct pnode_daemon *p, struct item *item, GArray *removable)
 {
     if (!is_due(item) || item->container == CONTAINER_STARTING || item->container == CONTAINER_STOPPING) {
-        return false;
+        return;
     }
     if (item->container == CONTAINER_RUNNING || item->container_done) {
         stop_container(p, item, true);
-        return false;
+    } else if (ports_are_done(p, item)) {
+        g_array_append_val(removable, item->id);
     }
-    if (!ports_are_done(p, item)) {
-        return false;
+}
+
+/* Removes the networks of items that are to go, all at once: each removal alone would wait for the kernel. */
+static void remove_networks(struct pnode_daemon *p, const GArray *ids)
+{
+    if (!ids->len) {
+        return;
+    }
+    for (unsigned i = 0; i < ids->len; i++) {
+        marks_remove(p->run_dir, "network", g_array_index(ids, uint32_t, i));
     }
     g_autoptr(GError) error = NULL;
-    marks_remove(p->run_dir, "network", item->id);
-    if (!link_remove_vnode(p->links, item->id, &error)) {
-        item_fail(item, "cannot remove a vnode's network", g_steal_pointer(&error));
-        return false;
+    bool ok = link_remove_vnodes(p->links, (const uint32_t *)(const void *)ids->data, ids->len, &error);
+    for (unsigned i = 0; i < ids->len; i++) {
+        gpointer id = GUINT_TO_POINTER(g_array_index(ids, uint32_t, i));
+        if (ok) {
+            g_hash_table_remove(p->items, id);
+        } else {
+            item_fail(g_hash_table_lookup(p->items, id), "cannot remove a vnode's network", g_error_copy(error));
+        }
     }
-    return true;
 }
 
 /* Adds the ports of 'item' to the bridges they belong to, made when they are new in 'by_id' (vnetwork id -> index + 1). */
@@ -186,6 +200,7 @@ static void push_ports(struct pnode_daemon *p)
     g_array_set_clear_func(bridges, bridge_clear);
     g_autoptr(GHashTable) by_id = g_hash_table_new(NULL, NULL);
     p->pushed_epoch++;
+    p->pushed_at = poll_now_ms();
     p->push_needed = false;
     GHashTableIter iter;
     gpointer value;
@@ -254,6 +269,12 @@ void converge_result(struct pnode_daemon *p, struct vnode_result *result)
     }
 }
 
+const char *converge_switch_error(const struct pnode_daemon *p)
+{
+    bool patient = poll_now_ms() - p->pushed_at < SWITCH_PATIENCE_MS;
+    return patient ? NULL : vswitch_error(p->vswitch);
+}
+
 bool converge_is_done(const struct pnode_daemon *p)
 {
     if (!p->loaded || !p->adopted || p->push_needed || p->settled_epoch != p->pushed_epoch) {
@@ -277,11 +298,12 @@ void converge_run(struct pnode_daemon *p)
     if (!p->loaded || !p->adopted) {
         return;
     }
-    if (p->settled_epoch != p->pushed_epoch && (vswitch_is_settled(p->vswitch) || vswitch_error(p->vswitch))) {
+    if (p->settled_epoch != p->pushed_epoch && (vswitch_is_settled(p->vswitch) || converge_switch_error(p))) {
         p->settled_epoch = p->pushed_epoch;
     }
     int64_t start = g_get_monotonic_time() / 1000;
     bool slice_left = true;
+    g_autoptr(GArray) removable = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     GHashTableIter iter;
     gpointer value;
     g_hash_table_iter_init(&iter, p->items);
@@ -289,20 +311,27 @@ void converge_run(struct pnode_daemon *p)
         struct item *item = value;
         if (item->vnode) {
             step_wanted(p, item, slice_left);
-        } else if (slice_left && step_unwanted(p, item)) {
-            g_hash_table_iter_remove(&iter);
+        } else {
+            step_unwanted(p, item, removable);
         }
         slice_left = g_get_monotonic_time() / 1000 - start < SLICE_MS;
     }
     if (!slice_left) {
         poll_wake_now();
     }
+    remove_networks(p, removable);
     push_ports(p);
 }
 
 void converge_wait(struct pnode_daemon *p)
 {
     poll_wait_fd(p->epoll_fd, POLLIN);
+    if (vswitch_error(p->vswitch)) {
+        int64_t end = p->pushed_at + SWITCH_PATIENCE_MS;
+        if (end > poll_now_ms()) {
+            poll_wait_until(end);
+        }
+    }
     GHashTableIter iter;
     gpointer value;
     g_hash_table_iter_init(&iter, p->items);

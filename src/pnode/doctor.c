@@ -15,15 +15,29 @@
 #define DOCTOR_VNODES 1000
 
 struct findings {
-    json_t *list; /* Of {"what", "ok", "hint"}. */
+    json_t *list; /* Of {"what", "state", "hint"}; state is "ok", "low" or "missing". */
     bool missing;
 };
 
 /* Notes whether 'what' is there; 'hint' says what brings it. */
 static void note(struct findings *findings, bool ok, const char *what, const char *hint)
 {
-    json_array_append_new(findings->list, json_pack("{s:s, s:b, s:s?}", "what", what, "ok", ok, "hint", ok ? NULL : hint));
+    json_array_append_new(findings->list,
+                          json_pack("{s:s, s:s, s:s?}", "what", what, "state", ok ? "ok" : "MISSING", "hint", ok ? NULL : hint));
     findings->missing = findings->missing || !ok;
+}
+
+/* Notes limits that only large platforms meet. */
+static void note_limits(struct findings *findings)
+{
+    g_autoptr(GPtrArray) limits = machine_limits_check(DOCTOR_VNODES);
+    for (unsigned i = 0; i < limits->len; i++) {
+        json_array_append_new(findings->list, json_pack("{s:s, s:s, s:s}", "what", "limit for 1,000 vnodes", "state", "low", "hint",
+                                                        (char *)limits->pdata[i]));
+    }
+    if (!limits->len) {
+        note(findings, true, "limits for 1,000 vnodes", NULL);
+    }
 }
 
 static void check_programs(struct findings *findings)
@@ -81,11 +95,7 @@ int pnode_doctor(bool json)
         pnode_free(machine_describe(name)); /* Loads the modules that there are. */
         check_kernel(&findings);
     }
-    g_autoptr(GPtrArray) limits = machine_limits_check(DOCTOR_VNODES);
-    note(&findings, !limits->len, "limits for 1,000 vnodes", limits->len ? limits->pdata[0] : NULL);
-    for (unsigned i = 1; i < limits->len; i++) {
-        note(&findings, false, "limits for 1,000 vnodes", limits->pdata[i]);
-    }
+    note_limits(&findings);
 
     if (json) {
         json_t *all = json_pack("{s:b, s:O}", "ok", !findings.missing, "checks", findings.list);
@@ -97,7 +107,7 @@ int pnode_doctor(bool json)
         json_t *check;
         json_array_foreach (findings.list, i, check) {
             const char *hint = json_string_value(json_object_get(check, "hint"));
-            printf("%-8s %s\n", json_is_true(json_object_get(check, "ok")) ? "ok" : "MISSING",
+            printf("%-8s %s\n", json_string_value(json_object_get(check, "state")),
                    json_string_value(json_object_get(check, "what")));
             if (hint) {
                 printf("         %s\n", hint);

@@ -61,6 +61,7 @@ struct pnode_daemon {
 
     uint64_t pushed_epoch;  /* Pushes to the switch so far ... */
     uint64_t settled_epoch; /* ... and the last one that has settled. */
+    int64_t pushed_at;      /* Monotonic ms, of the last push. */
     bool push_needed;
     bool reporting; /* A report is under way. */
     bool registering;
@@ -69,6 +70,9 @@ struct pnode_daemon {
 
 /* daemon.c: notes (and logs, when it is new) what is wrong with the machine as a whole; NULL: nothing any more. */
 void daemon_set_trouble(struct pnode_daemon *, const char *message);
+
+/* converge.c: returns what the switch has complained of for so long that it will not pass by itself, or NULL. */
+const char *converge_switch_error(const struct pnode_daemon *);
 
 /* item.c */
 struct item *item_new(uint32_t id);

@@ -69,7 +69,7 @@ void report_run(struct pnode_daemon *p)
         report_vnodes(p);
     }
     /* The generation comes after the states that it stands for. */
-    const char *error = p->trouble ? p->trouble : vswitch_error(p->vswitch);
+    const char *error = p->trouble ? p->trouble : converge_switch_error(p);
     bool done = converge_is_done(p) && vswitch_is_settled(p->vswitch) && !p->reporting && !error;
     bool news = done && p->self->generation != p->generation;
     if (!p->registering && (news || g_strcmp0(error, p->self->error))) {

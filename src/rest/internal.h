@@ -7,6 +7,7 @@
 
 #include "distem/rest.h"
 
+#define REST_CONNECTION_LIMIT 512         /* Open at once; more wait to be accepted. */
 #define REST_BODY_LIMIT ((size_t)1 << 20) /* Where a route sets none. */
 
 struct rest_server {
@@ -16,6 +17,7 @@ struct rest_server {
     bool loopback;        /* Bound to a loopback address. */
     uint16_t port;        /* Listened on. */
     bool resumed;         /* A suspended request goes on in the next rest_server_run(), which must come soon. */
+    bool full;            /* As many connections as may be: MHD does not accept any more. */
     GHashTable *requests; /* Of struct rest_request, as a set: all that MHD has not ended. */
 };
 

@@ -135,7 +135,9 @@ void request_free(struct rest_request *request)
     if (request->response) {
         MHD_destroy_response(request->response);
     }
-    g_clear_pointer(&request->params, g_hash_table_unref);
+    if (request->params) {
+        g_hash_table_unref(request->params);
+    }
     g_hash_table_unref(request->queries);
     g_string_free(request->body, TRUE);
     g_free(request->method);
@@ -200,7 +202,8 @@ json_t *rest_request_json(struct rest_request *request)
              problem.text);
     } else if (!json_is_object(body)) {
         fail(&error, DISTEM_ERROR_INVALID, 0, "the body must be a JSON object");
-        g_clear_pointer(&body, json_decref);
+        json_decref(body);
+        body = NULL;
     }
     if (error) {
         rest_reply_error(request, error, NULL);

@@ -10,8 +10,7 @@
 
 char *percent_decode(const char *text, size_t size, GError **error)
 {
-    g_autofree char *decoded = g_malloc(size + 1);
-    size_t length = 0;
+    g_autoptr(GString) decoded = g_string_sized_new(size);
     for (size_t i = 0; i < size; i++) {
         char c = text[i];
         if (c == '%') {
@@ -25,14 +24,13 @@ char *percent_decode(const char *text, size_t size, GError **error)
             c = (char)(high << 4 | low);
             i += 2;
         }
-        decoded[length++] = c;
+        g_string_append_c(decoded, c);
     }
-    decoded[length] = '\0';
-    if (!g_utf8_validate_len(decoded, length, NULL)) {
+    if (!g_utf8_validate_len(decoded->str, decoded->len, NULL)) {
         fail(error, DISTEM_ERROR_INVALID, 0, "\"%.*s\" is not UTF-8", (int)MIN(size, 200), text);
         return NULL;
     }
-    return g_steal_pointer(&decoded);
+    return g_strdup(decoded->str);
 }
 
 /* Splits 'path' at its slashes and decodes the parts, so that "%2F" is no separator. Returns NULL with an error. */

@@ -15,8 +15,7 @@
 #include "distem/log.h"
 #include "distem/poll.h"
 
-#define CONNECTION_LIMIT 512 /* Open at once; more wait to be accepted. */
-#define IDLE_TIMEOUT 60      /* Seconds until a silent connection is closed; suspended requests do not count. */
+#define IDLE_TIMEOUT 60 /* Seconds until a silent connection is closed; suspended requests do not count. */
 
 static enum MHD_Result on_access(void *server, struct MHD_Connection *connection, const char *path, const char *method,
                                  const char *version, const char *data, size_t *size, void **state)
@@ -136,7 +135,7 @@ struct rest_server *rest_server_new(const char *address, uint16_t port, const st
     server->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, server,
         MHD_OPTION_EXTERNAL_LOGGER, on_log, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTION_LIMIT,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)REST_CONNECTION_LIMIT,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!server->daemon) {
         fail(error, DISTEM_ERROR_SYSTEM, 0, "cannot start the HTTP server on %s port %u", address, bound);
@@ -182,8 +181,11 @@ void rest_server_wait(struct rest_server *server)
     if (MHD_get_timeout(server->daemon, &timeout) == MHD_YES) {
         poll_wait_ms((int64_t)MIN(timeout, (MHD_UNSIGNED_LONG_LONG)G_MAXINT));
     }
-    /* Neither the descriptor nor the timeout tells of connections that were resumed. */
-    if (server->resumed) {
+    /* Neither the descriptor nor the timeout tells of connections that were resumed, or that may be accepted again. */
+    unsigned connections = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
+    bool was_full = server->full;
+    server->full = connections >= REST_CONNECTION_LIMIT;
+    if (server->resumed || (was_full && !server->full)) {
         poll_wake_now();
     }
 }

@@ -28,14 +28,15 @@ struct hierarchy {
 };
 
 struct cgroups {
-    GArray *hierarchies; /* Of struct hierarchy. */
+    GPtrArray *hierarchies; /* Of struct hierarchy. */
 };
 
-static void hierarchy_clear(void *data)
+static void hierarchy_free(void *data)
 {
     struct hierarchy *h = data;
     g_free(h->root);
     g_strfreev(h->controllers);
+    g_free(h);
 }
 
 static bool is_filesystem(const char *path, unsigned long magic)
@@ -51,31 +52,33 @@ static void add_hierarchy(struct cgroups *cgroups, const char *line)
     if (g_strv_length(fields) < 3) {
         return;
     }
-    struct hierarchy h = {.unified = !*fields[1]};
+    bool unified = !*fields[1];
     g_autofree char *mount = NULL;
-    if (h.unified) {
+    if (unified) {
         mount = g_strdup(is_filesystem(CGROUP_MOUNTS, CGROUP2_SUPER_MAGIC) ? CGROUP_MOUNTS : CGROUP_MOUNTS "/unified");
     } else {
         const char *name = g_str_has_prefix(fields[1], "name=") ? fields[1] + 5 : fields[1];
         mount = g_build_filename(CGROUP_MOUNTS, name, NULL);
     }
-    if (!is_filesystem(mount, h.unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC)) {
+    if (!is_filesystem(mount, unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC)) {
         return;
     }
     /* systemd moves itself one level down. */
     if (g_str_has_suffix(fields[2], "/init.scope")) {
         fields[2][strlen(fields[2]) - strlen("/init.scope")] = '\0';
     }
-    h.root = g_build_filename(mount, fields[2], NULL);
-    if (h.unified) {
-        g_autofree char *file = g_build_filename(h.root, "cgroup.controllers", NULL);
+    struct hierarchy *h = g_new0(struct hierarchy, 1);
+    g_ptr_array_add(cgroups->hierarchies, h);
+    h->unified = unified;
+    h->root = g_build_filename(mount, fields[2], NULL);
+    if (unified) {
+        g_autofree char *file = g_build_filename(h->root, "cgroup.controllers", NULL);
         g_autofree char *text = NULL;
         g_file_get_contents(file, &text, NULL, NULL);
-        h.controllers = g_strsplit(text ? g_strchomp(text) : "", " ", -1);
+        h->controllers = g_strsplit(text ? g_strchomp(text) : "", " ", -1);
     } else {
-        h.controllers = g_strsplit(fields[1], ",", -1);
+        h->controllers = g_strsplit(fields[1], ",", -1);
     }
-    g_array_append_val(cgroups->hierarchies, h);
 }
 
 struct cgroups *cgroups_open(GError **error)
@@ -86,8 +89,7 @@ struct cgroups *cgroups_open(GError **error)
         return NULL;
     }
     struct cgroups *cgroups = g_new0(struct cgroups, 1);
-    cgroups->hierarchies = g_array_new(FALSE, FALSE, sizeof(struct hierarchy));
-    g_array_set_clear_func(cgroups->hierarchies, hierarchy_clear);
+    cgroups->hierarchies = g_ptr_array_new_with_free_func(hierarchy_free);
     g_auto(GStrv) lines = g_strsplit(g_strchomp(text), "\n", -1);
     for (unsigned i = 0; lines[i]; i++) {
         add_hierarchy(cgroups, lines[i]);
@@ -103,14 +105,14 @@ struct cgroups *cgroups_open(GError **error)
 void cgroups_close(struct cgroups *cgroups)
 {
     if (cgroups) {
-        g_array_unref(cgroups->hierarchies);
+        g_ptr_array_unref(cgroups->hierarchies);
         g_free(cgroups);
     }
 }
 
 static const struct hierarchy *hierarchy(const struct cgroups *cgroups, unsigned i)
 {
-    return &g_array_index(cgroups->hierarchies, struct hierarchy, i);
+    return cgroups->hierarchies->pdata[i];
 }
 
 enum cgroup_version cgroups_controller(const struct cgroups *cgroups, const char *controller)
@@ -152,7 +154,7 @@ static bool for_each_child(const char *folder, visit_cgroup *visit, void *aux)
     const struct dirent *entry;
     while (ok && (entry = readdir(dir))) {
         /* lxc itself makes a ".lxc". */
-        if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) {
+        if (entry->d_type == DT_DIR && !g_str_equal(entry->d_name, ".") && !g_str_equal(entry->d_name, "..")) {
             g_autofree char *path = g_build_filename(folder, entry->d_name, NULL);
             ok = visit(path, aux);
         }

@@ -28,7 +28,10 @@ void vnode_request_clear(struct vnode_request *request)
 void vnode_result_clear(struct vnode_result *result)
 {
     g_clear_error(&result->error);
-    g_clear_pointer(&result->running, g_array_unref);
+    if (result->running) {
+        g_array_unref(result->running);
+        result->running = NULL;
+    }
 }
 
 /* These strings go into lxc's configuration and mount options, where a comma or a colon separates. */

@@ -165,6 +165,10 @@ static void measure(const struct shape *shape, unsigned vnetworks, unsigned vnod
 int main(int argc, char **argv)
 {
     unsigned vnetworks = argc > 1 ? (unsigned)atoi(argv[1]) : 1000, vnodes = argc > 2 ? (unsigned)atoi(argv[2]) : 100000;
+    if (!vnetworks) {
+        fprintf(stderr, "usage: bench-plan [VNETWORKS [VNODES]], both from 1\n");
+        return EXIT_FAILURE;
+    }
     printf("%u vnetworks, %u vnodes\n%-20s %9s %25s %9s %8s %8s\n", vnetworks, vnodes, "gateways", "plan", "again", "diff",
            "routes", "peak");
     int failed = 0;

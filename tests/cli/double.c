@@ -190,12 +190,13 @@ static void run_command(int fd, const void *early, size_t early_size, void *aux)
     (void)early;
     g_assert_cmpuint(early_size, ==, 0);
     json_t *body = aux, *words = json_object_get(body, "argv");
-    g_autofree const char **argv = g_new0(const char *, json_array_size(words) + 1);
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
     for (size_t i = 0; i < json_array_size(words); i++) {
-        argv[i] = json_string_value(json_array_get(words, i));
+        g_ptr_array_add(argv, (gpointer)json_string_value(json_array_get(words, i)));
     }
+    g_ptr_array_add(argv, NULL);
     if (fd >= 0) {
-        double_exec(fd, argv, json_is_true(json_object_get(body, "tty")));
+        double_exec(fd, (const char *const *)argv->pdata, json_is_true(json_object_get(body, "tty")));
         close(fd);
     }
     json_decref(body);

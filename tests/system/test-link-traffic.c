@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What vnodes' networks do to traffic: forwarding, rates, queues, latency, loss; and that changing them live loses nothing. Times
- * are held to tight bounds only where a clock is exact (EXACT_TIME). */
+ * are held to tight bounds only where a clock is exact (LAB_EXACT). */
 #include <config.h>
 
 #include <arpa/inet.h>
@@ -334,9 +334,9 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     if (geteuid() != 0 || !world_isolate()) {
         g_print("1..0 # SKIP only root may make network namespaces\n");
-        return 77;
+        return 0; /* Automake's TAP driver takes any other status for an error. */
     }
-    exact_time = getenv("EXACT_TIME") != NULL;
+    exact_time = getenv("LAB_EXACT") != NULL;
     g_test_add_func("/traffic/forwarding", test_forwarding);
     g_test_add_func("/traffic/output-rate", test_output_rate);
     g_test_add_func("/traffic/input-rate", test_input_rate);

@@ -71,21 +71,21 @@ static void test_not_running(void)
 /* Much more than any buffer holds goes in and comes back the same. */
 static void test_through(void)
 {
-    enum { PIECES = 400, PIECE = 50000 };
+    static const size_t pieces = 400, piece_size = 50000;
     struct client *client = client_new(place, 1, false, (const char *const[]){"cat", NULL});
-    g_autofree uint32_t *piece = g_malloc(PIECE);
+    g_autofree uint32_t *piece = g_malloc(piece_size);
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    for (unsigned i = 0; i < PIECES; i++) {
-        for (unsigned j = 0; j < PIECE / 4; j++) {
+    for (size_t i = 0; i < pieces; i++) {
+        for (size_t j = 0; j < piece_size / 4; j++) {
             piece[j] = (uint32_t)g_test_rand_int();
         }
-        g_checksum_update(sum, (const guchar *)piece, PIECE);
-        client_send(client, EXEC_STDIN, piece, PIECE);
+        g_checksum_update(sum, (const guchar *)piece, piece_size);
+        client_send(client, EXEC_STDIN, piece, piece_size);
     }
     client_send(client, EXEC_STDIN, "", 0);
     client_finish(client);
     g_assert_cmpint(client->code, ==, 0);
-    g_assert_cmpuint(client->out->len, ==, PIECES * PIECE);
+    g_assert_cmpuint(client->out->len, ==, pieces * piece_size);
     g_autofree char *back = g_compute_checksum_for_data(G_CHECKSUM_SHA256, client->out->data, client->out->len);
     g_assert_cmpstr(back, ==, g_checksum_get_string(sum));
     client_free(client);

@@ -219,7 +219,7 @@ static void test_stop(struct place **fixture, gconstpointer data G_GNUC_UNUSED)
     g_free(shell_in(place, 1, 0, "setsid sleep 1000 </dev/null >/dev/null 2>&1 &"));
     gint64 begin = g_get_monotonic_time();
     place_stop(place, 1, 30000, false);
-    g_assert_cmpint(g_get_monotonic_time() - begin, <, 20 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - begin, <, (gint64)20 * G_USEC_PER_SEC);
     wait_for(process_is_gone, &pid);
     assert_nothing_runs(place);
     /* Again, and what never ran: no error. */
@@ -323,7 +323,7 @@ static void test_worker_killed(struct place **fixture, gconstpointer data G_GNUC
     for (unsigned i = 0; i < 40; i++) {
         place_queue_start(place, 1, "host", 0);
         vnode_runner_run(place->runner);
-        g_usleep(i * 1500);
+        g_usleep((gulong)i * 1500);
         pid_t worker = a_child();
         g_assert_cmpint(worker, >, 0);
         kill(worker, SIGKILL);

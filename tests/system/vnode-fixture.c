@@ -201,7 +201,7 @@ char *place_purge(const struct place *place, bool remove)
 
 void wait_for(bool (*condition)(const void *), const void *aux)
 {
-    gint64 deadline = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    gint64 deadline = g_get_monotonic_time() + (gint64)60 * G_USEC_PER_SEC;
     while (!condition(aux)) {
         g_assert_cmpint(g_get_monotonic_time(), <, deadline);
         g_usleep(1000);

@@ -120,6 +120,8 @@ static void test_longest_prefix(void)
     }
     make_vroute(asked, "net0", "10.1.2.0/24", "g2");
     make_vroute(asked, "net0", "10.1.2.3/32", "g1");
+    make_vroute(asked, "net0", "172.16.0.0/12", "g1");
+    make_vroute(asked, "net0", "172.16.0.0/24", "g2");
     AUTO_PLATFORM platform = plan_alone(asked);
     struct path_finder *finder = path_finder_new(platform);
     static const struct {
@@ -130,6 +132,9 @@ static void test_longest_prefix(void)
         {"10.1.3.1", "no vnode has the address 10.1.3.1 on vnetwork net1"},
         {"10.2.255.1", "no vnode has the address 10.2.255.1 on vnetwork net2"},
         {"10.0.0.99", "no vnode has the address 10.0.0.99 on vnetwork net0"},
+        {"172.16.1.5", "vnode g1 has no route to 172.16.1.5"},
+        {"172.31.1.5", "vnode g1 has no route to 172.31.1.5"},
+        {"172.32.1.5", "vnode g1 has no route to 172.32.1.5"},
         {"fd00::1", "vnode h0 has no route to fd00::1"},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(expected); i++) {
@@ -210,14 +215,14 @@ static void test_rounds(void)
     AUTO_PLATFORM platform = plan_alone(asked);
     struct path_finder *finder = path_finder_new(platform);
     g_autoptr(GPtrArray) pairs = all_pairs(platform, finder);
-    g_assert_cmpuint(pairs->len, ==, 12 * 11);
+    g_assert_cmpuint(pairs->len, ==, 132);
     g_autoptr(GPtrArray) rounds = expect_rounds(pairs), again = expect_rounds(pairs);
     unsigned sum = 0;
     for (unsigned i = 0; i < rounds->len; i++) {
         const GPtrArray *round = rounds->pdata[i], *same = again->pdata[i];
         assert_disjoint(round);
         g_assert_cmpuint(round->len, >, 0);
-        g_assert_cmpmem(round->pdata, round->len * sizeof(void *), same->pdata, same->len * sizeof(void *));
+        g_assert_cmpmem(round->pdata, (size_t)round->len * sizeof(void *), same->pdata, (size_t)same->len * sizeof(void *));
         sum += round->len;
     }
     g_assert_cmpuint(sum, ==, pairs->len);

@@ -313,6 +313,44 @@ static void test_overlap(void)
     }
 }
 
+/* Where a small vnetwork is nearer than the large one that it overlaps, there is no route to the large one. */
+static void test_overlap_nested(void)
+{
+    AUTO_DIAGNOSTICS problems = {0};
+    AUTO_PLATFORM asked = make_chain(5, false);
+    make_vnetwork(asked, "small", "10.9.1.0/24");
+    make_vnetwork(asked, "large", "10.9.0.0/16");
+    make_vnode(asked, "hs", "small");
+    make_vnode(asked, "hl", "large");
+    make_vnode(asked, "gs", "small net0");
+    make_vnode(asked, "gl", "large net4");
+    g_autoptr(GPtrArray) unreachable = g_ptr_array_new_with_free_func(g_free);
+    AUTO_PLATFORM platform = plan(asked, NULL, NULL, &problems, unreachable);
+    assert_routes(platform, "h1",
+                  "default via 10.0.1.3 dev if0; 10.0.0.0/24 via 10.0.1.2 dev if0; 10.9.1.0/24 via 10.0.1.2 dev if0");
+    assert_routes(platform, "g1",
+                  "10.0.0.0/24 via 10.0.1.2 dev if0; 10.0.3.0/24 via 10.0.2.3 dev if1; 10.0.4.0/24 via 10.0.2.3 dev if1; "
+                  "10.9.1.0/24 via 10.0.1.2 dev if0");
+    assert_routes(platform, "h4", "default via 10.0.4.2 dev if0; 10.9.0.0/16 via 10.0.4.3 dev if0");
+    g_assert_true(g_ptr_array_find_with_equal_func(unreachable, "net1 -> large", g_str_equal, NULL));
+    g_assert_true(g_ptr_array_find_with_equal_func(unreachable, "net4 -> small", g_str_equal, NULL));
+    g_assert_false(g_ptr_array_find_with_equal_func(unreachable, "net4 -> large", g_str_equal, NULL));
+}
+
+/* The gateway stays the same when a vnode that could do its work comes, wherever that stands in the file. */
+static void test_oldest(void)
+{
+    AUTO_DIAGNOSTICS problems = {0};
+    AUTO_PLATFORM first = plan_alone(make_figure3());
+    AUTO_PLATFORM asked = make_figure3();
+    make_vnode(asked, "n0", "net1 net2");
+    void *moved = g_ptr_array_steal_index(asked->vnodes, 5);
+    g_ptr_array_insert(asked->vnodes, 0, moved);
+    AUTO_PLATFORM second = plan(asked, first, NULL, &problems, NULL);
+    g_assert_true(platform_find_vnode(second, "n3")->forwards);
+    g_assert_false(platform_find_vnode(second, "n0")->forwards);
+}
+
 static void test_overlap_problem(void)
 {
     struct platform *asked = platform_new("overlap");
@@ -340,6 +378,8 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/routes/vroute-only", test_vroute_only);
     g_test_add_func("/plan/routes/vroute-problems", test_vroute_problems);
     g_test_add_func("/plan/routes/overlap", test_overlap);
+    g_test_add_func("/plan/routes/overlap-nested", test_overlap_nested);
+    g_test_add_func("/plan/routes/oldest", test_oldest);
     g_test_add_func("/plan/routes/overlap-problem", test_overlap_problem);
     return g_test_run();
 }

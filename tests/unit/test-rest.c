@@ -4,10 +4,12 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "rest-client.h"
+#include "src/rest/internal.h"
 
 #define SMALL_LIMIT 1000
 #define HOST "Host: localhost\nConnection: close\n"
@@ -279,6 +281,35 @@ static void test_suspended(void)
     rest_client_free(client);
 }
 
+static void test_full(void)
+{
+    struct rlimit files;
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &files), ==, 0);
+    files.rlim_cur = MIN(files.rlim_max, 4096);
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &files), ==, 0);
+    struct rest_server *server = start();
+    struct rest_client *idle[REST_CONNECTION_LIMIT];
+    for (unsigned i = 0; i < G_N_ELEMENTS(idle); i++) {
+        idle[i] = rest_client_new(server);
+        rest_client_turn(idle[i]);
+    }
+    /* One more is served when another one has gone, and not before. */
+    struct rest_client *last = rest_client_new(server);
+    const char *request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    rest_client_send(last, request, strlen(request));
+    for (unsigned i = 0; i < 10; i++) {
+        rest_server_run(server);
+    }
+    g_assert_cmpint(recv(last->fd, &(char){0}, 1, MSG_DONTWAIT), ==, -1);
+    rest_client_free(idle[0]);
+    g_assert_true(g_str_has_prefix(rest_client_finish(last), "HTTP/1.1 200 "));
+    rest_client_free(last);
+    for (unsigned i = 1; i < G_N_ELEMENTS(idle); i++) {
+        rest_client_free(idle[i]);
+    }
+    rest_server_free(server);
+}
+
 static const char upgrade_request[] = "POST /upgrade HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
                                       "Upgrade: test-protocol\r\nContent-Length: 2\r\n\r\n{}";
 
@@ -386,6 +417,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rest/body-limits", test_body_limits);
     g_test_add_func("/rest/keep-alive", test_keep_alive);
     g_test_add_func("/rest/suspended", test_suspended);
+    g_test_add_func("/rest/full", test_full);
     g_test_add_func("/rest/upgrade", test_upgrade);
     g_test_add_func("/rest/upgrade-head", test_upgrade_head);
     g_test_add_func("/rest/upgrade-early", test_upgrade_early);

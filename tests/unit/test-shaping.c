@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Computed figures, jitter tables, fingerprints, and that each kind of qdisc is complete. */
 #include <config.h>
@@ -215,9 +214,4 @@ int main(int argc, char **argv)
     g_test_add_func("/link/fingerprint", test_fingerprint);
     g_test_add_func("/link/names", test_names);
     return g_test_run();
-=======
-int main(void)
-{
-    return 0;
->>>>>>> main
 }

@@ -56,10 +56,11 @@ static struct vnode_result *next_result(struct vnode_runner *runner)
     return result;
 }
 
-static void start(struct vnode_runner *runner, uint32_t id, char *name)
+static void start(struct vnode_runner *runner, uint32_t id, const char *name)
 {
     char image[] = "host";
-    struct vnode vnode = {.id = id, .name = name, .image = image};
+    g_autofree char *copy = g_strdup(name);
+    struct vnode vnode = {.id = id, .name = copy, .image = image};
     vnode_runner_start(runner, &vnode, "/run/test/netns/1");
 }
 
@@ -86,14 +87,13 @@ static void assert_started(struct vnode_runner *runner, uint32_t id)
 
 static void test_answers(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    char fine[] = "fine", refuse[] = "refuse", nonsense[] = "nonsense", bad[] = "no\nname";
-    start(f->runner, 1, fine);
+    start(f->runner, 1, "fine");
     assert_started(f->runner, 1);
-    start(f->runner, 2, refuse);
+    start(f->runner, 2, "refuse");
     assert_failed(f->runner, 2, DISTEM_ERROR_UNSUPPORTED, "no such thing");
-    start(f->runner, 3, nonsense);
+    start(f->runner, 3, "nonsense");
     assert_failed(f->runner, 3, DISTEM_ERROR_SYSTEM, "makes no sense");
-    start(f->runner, 4, bad);
+    start(f->runner, 4, "no\nname");
     assert_failed(f->runner, 4, DISTEM_ERROR_INVALID, "name");
     vnode_runner_list(f->runner);
     struct vnode_result *result = next_result(f->runner);
@@ -108,11 +108,10 @@ static void test_answers(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void test_order(struct fixture *f, gconstpointer data)
 {
     enum { VNODES = 30 };
-    char fine[] = "fine";
     for (uint32_t id = 1; id <= VNODES; id++) {
-        start(f->runner, id, fine);
+        start(f->runner, id, "fine");
         vnode_runner_stop(f->runner, id, 0, false);
-        start(f->runner, id, fine);
+        start(f->runner, id, "fine");
     }
     unsigned seen[VNODES + 1] = {0};
     static const enum vnode_op ops[] = {VNODE_OP_START, VNODE_OP_STOP, VNODE_OP_START};
@@ -140,14 +139,13 @@ static void test_order(struct fixture *f, gconstpointer data)
 
 static void test_death(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    char fine[] = "fine", die[] = "die", leave[] = "leave";
-    start(f->runner, 1, die);
-    start(f->runner, 1, fine);
+    start(f->runner, 1, "die");
+    start(f->runner, 1, "fine");
     assert_failed(f->runner, 1, DISTEM_ERROR_SYSTEM, "killed by signal 9");
     assert_started(f->runner, 1);
-    start(f->runner, 2, leave);
+    start(f->runner, 2, "leave");
     assert_failed(f->runner, 2, DISTEM_ERROR_SYSTEM, "status 3");
-    start(f->runner, 2, fine);
+    start(f->runner, 2, "fine");
     assert_started(f->runner, 2);
 }
 
@@ -159,8 +157,7 @@ static bool log_has(const struct fixture *f, const char *part)
 
 static void test_hang(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    char fine[] = "fine", hang[] = "hang";
-    start(f->runner, 1, hang);
+    start(f->runner, 1, "hang");
     while (!log_has(f, "begin start 1 ")) {
         vnode_runner_run(f->runner);
         g_usleep(1000);
@@ -168,15 +165,14 @@ static void test_hang(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_assert_null(vnode_runner_next(f->runner));
     fake_poll_advance(3600000);
     assert_failed(f->runner, 1, DISTEM_ERROR_SYSTEM, "did not answer within");
-    start(f->runner, 1, fine);
+    start(f->runner, 1, "fine");
     assert_started(f->runner, 1);
 }
 
 /* Workers that have nothing to do end, and come again when needed. */
 static void test_idle(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    char fine[] = "fine";
-    start(f->runner, 1, fine);
+    start(f->runner, 1, "fine");
     assert_started(f->runner, 1);
     g_assert_cmpint(waitpid(-1, NULL, WNOHANG), ==, 0);
     fake_poll_advance(60000);
@@ -187,16 +183,15 @@ static void test_idle(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
         vnode_runner_run(f->runner);
     }
     g_assert_cmpint(errno, ==, ECHILD);
-    start(f->runner, 1, fine);
+    start(f->runner, 1, "fine");
     assert_started(f->runner, 1);
 }
 
 static void test_no_program(void)
 {
-    char fine[] = "fine";
     struct vnode_runner *runner = vnode_runner_new("/run/test", "/var/lib/test", "/nonexistent/distem-vnode", 2);
-    start(runner, 1, fine);
-    start(runner, 2, fine);
+    start(runner, 1, "fine");
+    start(runner, 2, "fine");
     assert_failed(runner, 1, DISTEM_ERROR_SYSTEM, "cannot start /nonexistent/distem-vnode");
     assert_failed(runner, 2, DISTEM_ERROR_SYSTEM, "cannot start /nonexistent/distem-vnode");
     vnode_runner_free(runner);
@@ -205,9 +200,8 @@ static void test_no_program(void)
 /* Free with requests that wait and some under way. */
 static void test_free(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    char fine[] = "fine";
     for (uint32_t id = 1; id <= 10; id++) {
-        start(f->runner, id, fine);
+        start(f->runner, id, "fine");
         vnode_runner_stop(f->runner, id, 0, true);
     }
     vnode_result_free(next_result(f->runner));

@@ -2,11 +2,14 @@
 /* What the vnode module says and reads: requests and answers, frames, names; and how it deletes folders. */
 #include <config.h>
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fcntl.h>
 #include <glib.h>
+
 #include <glib/gstdio.h>
 
 #include "distem/exec-protocol.h"
@@ -20,7 +23,7 @@ static void assert_round_trip(const struct vnode_request *in)
     g_autoptr(GError) error = NULL;
     g_autofree char *line = vnode_request_format(in, &error);
     g_assert_no_error(error);
-    g_assert_cmpint(line[strlen(line) - 1], ==, '\n');
+    g_assert_true(g_str_has_suffix(line, "\n"));
     AUTO_REQUEST out = {0};
     vnode_request_parse(line, strlen(line), &out, &error);
     g_assert_no_error(error);

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of distem(1) for bash.
+
+_distem() {
+    local word=${COMP_WORDS[COMP_CWORD]} command='' options='--url --json --quiet --help' i
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+            -u | --url) ((i++)) ;;
+            -*) ;;
+            *)
+                command=${COMP_WORDS[i]}
+                break
+                ;;
+        esac
+    done
+    case $command in
+        '')
+            options+=' --version'
+            COMPREPLY=($(compgen -W "up down validate diff status exec shell verify doctor cleanup version help $options" -- "$word"))
+            return
+            ;;
+        up) options+=' --no-wait --timeout --give-up --verbose' ;;
+        down) options+=' --no-wait --timeout' ;;
+        diff) options+=' --exit-code' ;;
+        exec) options+=' --tty' ;;
+        verify) options+=' --pairs --sample --seed --only --tolerance --timeout' ;;
+        cleanup) options+=' --dry-run' ;;
+        help)
+            COMPREPLY=($(compgen -W 'up down validate diff status exec shell verify doctor cleanup version help' -- "$word"))
+            return
+            ;;
+    esac
+    case $command:$word in
+        *:-*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
+        up:* | validate:* | diff:*) COMPREPLY=($(compgen -f -- "$word")) ;;
+        *) COMPREPLY=() ;;
+    esac
+}
+complete -o filenames -F _distem distem
