@@ -1,4 +1,5 @@
-# Tests that are no program of one module: end to end, accuracy, lint, fuzzers, the tarball.
+# Tests that are no program of one module: end to end, accuracy, lint, fuzzers, the tarball. Those that other lists than TESTS name must
+# have an extension: automake makes no rule for them by name.
 SYSTEM_TESTS += \
 	tests/system/up.sh tests/system/vnode.sh tests/system/vnode-exec.sh
 ACCURACY_TESTS += \
