@@ -181,8 +181,8 @@ static void test_switch(const void *data)
     }
     struct world *world = make_world(data);
     assert_reach();
-    /* Per family and direction, an answer by the switch at the least. */
-    g_assert_cmpuint(count_answers(world), >=, 4);
+    /* Both hosts' ARP requests have been answered by the switch. */
+    g_assert_cmpuint(count_answers(world), >=, 2);
 
     /* The switch is killed; packets flow again once it is back, with all its rules. */
     g_autofree char *pid_file = g_strdup_printf("%s/ovs-vswitchd.pid", world->switch_dir);
