@@ -46,4 +46,4 @@ TESTS += tests/unit/test-ovs-servers
 check_PROGRAMS += tests/system/test-switch
 tests_system_test_switch_SOURCES = tests/system/test-switch.c
 tests_system_test_switch_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
-SYSTEM_TESTS += tests/system/test-switch
+SYSTEM_TESTS += tests/system/switch.sh
