@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Neighbour discovery without broadcast: a request for an address that the bridge knows is made into the answer and sent back.
- * Requests that are meant to be heard by the owner, or come from it, pass: duplicate address detection, gratuitous announcements.
- */
+/* Neighbour discovery without broadcast. An ARP request for an address that the bridge knows is made into the reply and sent back.
+ * The kernel's datapath cannot write the option of a neighbour advertisement, so a solicitation goes to the owner of the address
+ * alone. Requests that are meant to be heard by all, or come from the owner, pass: duplicate address detection, gratuitous
+ * announcements. */
 #include <config.h>
 
 #include <netinet/icmp6.h>
@@ -11,9 +12,6 @@
 #include "forwarding-impl.h"
 #include "openvswitch/meta-flow.h"
 #include "packets.h"
-
-/* Flags of a neighbour advertisement: solicited, override. */
-#define ADVERTISEMENT_FLAGS 0x60000000
 
 static ovs_be32 ipv4_bits(const struct ip_addr *addr)
 {
@@ -39,14 +37,14 @@ static struct match arp_requests(void)
     return match;
 }
 
-/* Matches all neighbour discovery messages of a type. */
-static struct match neighbour_messages(uint8_t type)
+/* Matches all neighbour solicitations. */
+static struct match solicitations(void)
 {
     struct match match;
     match_init_catchall(&match);
     match_set_dl_type(&match, htons(ETH_TYPE_IPV6));
     match_set_nw_proto(&match, IPPROTO_ICMPV6);
-    match_set_icmp_type(&match, type);
+    match_set_icmp_type(&match, ND_NEIGHBOR_SOLICIT);
     match_set_icmp_code(&match, 0);
     return match;
 }
@@ -67,23 +65,12 @@ static void set(struct actions *actions, enum mf_field_id field, const void *val
     ofpact_put_set_field(&actions->buffer, mf_from_id(field), &mf_value, NULL);
 }
 
-static void set_byte(struct actions *actions, enum mf_field_id field, uint8_t value)
-{
-    set(actions, field, &value, sizeof value);
-}
-
-/* Adds the actions that send the frame back as one from 'port'. */
-static void turn_frame(struct actions *actions, const struct vswitch_port *port)
-{
-    move(actions, MFF_ETH_SRC, MFF_ETH_DST);
-    set(actions, MFF_ETH_SRC, port->mac.bytes, sizeof port->mac.bytes);
-}
-
 static void add_arp_answer(struct rule_set *rules, const struct vswitch_port *port)
 {
     struct actions actions;
     actions_begin(&actions);
-    turn_frame(&actions, port);
+    move(&actions, MFF_ETH_SRC, MFF_ETH_DST);
+    set(&actions, MFF_ETH_SRC, port->mac.bytes, sizeof port->mac.bytes);
     ovs_be16 reply = htons(ARP_OP_REPLY);
     set(&actions, MFF_ARP_OP, &reply, sizeof reply);
     move(&actions, MFF_ARP_SHA, MFF_ARP_THA);
@@ -96,30 +83,15 @@ static void add_arp_answer(struct rule_set *rules, const struct vswitch_port *po
     actions_end(&actions, rules, TABLE_ANSWERS, PRIORITY_RULE, &match);
 }
 
-/* A rule may set an advertisement's fields only when it matches advertisements: hence two rules in two tables. */
-static void add_nd_answer(struct rule_set *rules, const struct vswitch_port *port)
+static void add_nd_delivery(struct rule_set *rules, const struct vswitch_port *port, ofp_port_t ofport)
 {
     struct actions actions;
     actions_begin(&actions);
-    turn_frame(&actions, port);
-    move(&actions, MFF_IPV6_SRC, MFF_IPV6_DST);
-    set(&actions, MFF_IPV6_SRC, port->ipv6.bytes, sizeof port->ipv6.bytes);
-    set_byte(&actions, MFF_ICMPV6_TYPE, ND_NEIGHBOR_ADVERT);
-    set_byte(&actions, MFF_ND_OPTIONS_TYPE, ND_OPT_TARGET_LINKADDR);
-    ovs_be32 flags = htonl(ADVERTISEMENT_FLAGS);
-    set(&actions, MFF_ND_RESERVED, &flags, sizeof flags);
-    ofpact_put_GOTO_TABLE(&actions.buffer)->table_id = TABLE_ADVERTISEMENTS;
-    struct match match = neighbour_messages(ND_NEIGHBOR_SOLICIT);
+    actions_output(&actions, ofport);
+    struct match match = solicitations();
     struct in6_addr target = ipv6_bits(&port->ipv6);
     match_set_nd_target(&match, &target);
     actions_end(&actions, rules, TABLE_ANSWERS, PRIORITY_RULE, &match);
-
-    actions_begin(&actions);
-    set(&actions, MFF_ND_TLL, port->mac.bytes, sizeof port->mac.bytes);
-    actions_output(&actions, OFPP_IN_PORT);
-    match = neighbour_messages(ND_NEIGHBOR_ADVERT);
-    match_set_nd_target(&match, &target);
-    actions_end(&actions, rules, TABLE_ADVERTISEMENTS, PRIORITY_RULE, &match);
 }
 
 static void add_pass(struct rule_set *rules, struct match *match)
@@ -140,12 +112,7 @@ void answers_add(struct rule_set *rules, const struct vswitch_port *port, ofp_po
         add_pass(rules, &gratuitous);
     }
     if (port->ipv6.family) {
-        add_nd_answer(rules, port);
-        struct match own = neighbour_messages(ND_NEIGHBOR_SOLICIT);
-        struct in6_addr target = ipv6_bits(&port->ipv6);
-        match_set_nd_target(&own, &target);
-        match_set_in_port(&own, ofport);
-        add_pass(rules, &own);
+        add_nd_delivery(rules, port, ofport);
     }
 }
 
@@ -154,7 +121,7 @@ void answers_add_probes(struct rule_set *rules)
     struct match arp = arp_requests();
     match_set_nw_src(&arp, 0);
     add_pass(rules, &arp);
-    struct match nd = neighbour_messages(ND_NEIGHBOR_SOLICIT);
+    struct match nd = solicitations();
     match_set_ipv6_src(&nd, &in6addr_any);
     add_pass(rules, &nd);
 }

@@ -2,9 +2,9 @@
 /* What a bridge does with a packet, as OpenFlow rules. Pure.
  *
  * Table 0, admission: packets of the ports that are ours go on; all others (the bridge's own interface, strangers) are dropped.
- * Table 1, answers: requests for the MAC of a known address are turned round and sent back; everything else goes on.
- * Table 2, advertisements: the second half of IPv6 answers.
- * Table 3, forwarding: a known MAC goes to its port; broadcast, multicast and unknown go to every other port of ours. */
+ * Table 1, answers: ARP requests for a known address are made into the reply and sent back; IPv6 neighbour solicitations go to the
+ * owner of the address alone; everything else goes on.
+ * Table 2, forwarding: a known MAC goes to its port; broadcast, multicast and unknown go to every other port of ours. */
 #ifndef OVS_FORWARDING_H
 #define OVS_FORWARDING_H 1
 

@@ -42,3 +42,8 @@ check_PROGRAMS += tests/unit/test-ovs-servers
 tests_unit_test_ovs_servers_SOURCES = tests/unit/test-ovs-servers.c tests/unit/ovs-sandbox.c tests/unit/ovs-sandbox.h
 tests_unit_test_ovs_servers_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
 TESTS += tests/unit/test-ovs-servers
+
+check_PROGRAMS += tests/system/test-switch
+tests_system_test_switch_SOURCES = tests/system/test-switch.c
+tests_system_test_switch_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
+SYSTEM_TESTS += tests/system/switch-native.sh

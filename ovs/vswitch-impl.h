@@ -15,6 +15,7 @@
 #define MARK_OWNER "distem-owner"
 #define MARK_VNETWORK "distem-vnetwork" /* Of bridges. */
 #define MARK_VIFACE "distem-viface"     /* Of ports. */
+#define MARK_IFINDEX "distem-ifindex"   /* Of ports: which device of that name it was when the port was made. */
 
 /* The type of the QoS row that our ports have. */
 #define QOS_TYPE "linux-noop"
@@ -37,6 +38,7 @@ struct vswitch {
 
     bool rows_stale;           /* The rows have not been compared since something changed. */
     bool ports_stale;          /* Nor have the interfaces been looked at. */
+    bool reopening;            /* Ports were taken away that are to come back: the switch must have seen them gone. */
     unsigned idl_seqno;        /* Of the copy when the two were last set. */
     int64_t lost_at;           /* ms: when the database was found not to answer; 0: it does. */
     struct ovsdb_idl_txn *txn; /* On its way, or NULL. */
@@ -55,7 +57,7 @@ struct vswitch {
 
 /* Makes an unconnected copy of the tables and columns that are needed, without interfaces' state. */
 struct ovsdb_idl *rows_idl_new(void);
-/* Adds to the open transaction what the rows lack, and sets row_error. Returns how many rows differ. */
+/* Adds to the open transaction what the rows lack, and sets row_error and reopening. Returns how many rows differ. */
 unsigned rows_compare(struct vswitch *, struct ovsdb_idl_txn *);
 /* Reads the OpenFlow port numbers of the wanted ports, and sets ports_open and port_error. 'is_current': the switch has acted on
  * the rows, so that a port without a number is an error. */

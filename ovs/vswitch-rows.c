@@ -2,6 +2,7 @@
 /* The rows of the switch's database: what is there against what is wanted. */
 #include <config.h>
 
+#include <net/if.h>
 #include <string.h>
 
 #include "vswitch-impl.h"
@@ -24,6 +25,7 @@ struct ovsdb_idl *rows_idl_new(void)
         &ovsrec_interface_col_name,
         &ovsrec_interface_col_ofport,
         &ovsrec_interface_col_error,
+        &ovsrec_interface_col_ifindex,
         &ovsrec_port_col_qos,
         &ovsrec_qos_col_type,
         &ovsrec_qos_col_external_ids,
@@ -127,13 +129,24 @@ static struct ovsrec_port *insert_port(struct comparison *c, const struct vswitc
     ovsrec_port_set_qos(port, c->qos);
     struct smap ids = SMAP_INITIALIZER(&ids);
     put_marks(c->vs, MARK_VIFACE, want->viface_id, &ids);
+    smap_add_format(&ids, MARK_IFINDEX, "%u", if_nametoindex(want->netdev));
     ovsrec_port_set_external_ids(port, &ids);
     smap_destroy(&ids);
     c->n_changes++;
     return port;
 }
 
-/* Returns the row to add to 'bridge' for 'want': a new one, or ours that lies on another bridge; NULL when a stranger has it. */
+/* Says whether the device of our port is another one than when the port was made. The switch goes on reading from the one that is
+ * gone, then (its own datapath does). */
+static bool device_was_replaced(const struct ovsrec_port *row)
+{
+    int mark = smap_get_int(&row->external_ids, MARK_IFINDEX, 0);
+    const struct ovsrec_interface *interface = row->n_interfaces ? row->interfaces[0] : NULL;
+    return mark && interface && interface->n_ifindex && *interface->ifindex && *interface->ifindex != mark;
+}
+
+/* Returns the row to add to 'bridge' for 'want': a new one, or ours that lies on another bridge; NULL when a stranger has it,
+ * or it must be taken away first. */
 static const struct ovsrec_port *port_to_add(struct comparison *c, const struct bridge *bridge, const struct vswitch_port *want)
 {
     const struct ovsrec_port *row = g_hash_table_lookup(c->port_rows, want->netdev);
@@ -144,6 +157,9 @@ static const struct ovsrec_port *port_to_add(struct comparison *c, const struct 
         note_error(&c->vs->row_error,
                    "bridge %s: port %s exists already and is not marked as ours: remove it with ovs-vsctl del-port %s",
                    bridge->name, want->netdev, want->netdev);
+        return NULL;
+    }
+    if (device_was_replaced(row)) {
         return NULL;
     }
     c->n_changes++;
@@ -207,7 +223,12 @@ static GHashTable *remove_ports(struct comparison *c, const struct bridge *bridg
     GHashTable *kept = g_hash_table_new(g_str_hash, g_str_equal);
     for (size_t i = 0; i < row->n_ports; i++) {
         const struct ovsrec_port *port = row->ports[i];
-        if (rows_owned(&port->external_ids, c->vs->owner) && !(bridge && g_hash_table_contains(bridge->index, port->name))) {
+        bool owned = rows_owned(&port->external_ids, c->vs->owner);
+        bool wanted = bridge && g_hash_table_contains(bridge->index, port->name);
+        if (owned && wanted && device_was_replaced(port)) {
+            c->vs->reopening = true;
+        }
+        if (owned && (!wanted || device_was_replaced(port))) {
             ovsrec_bridge_update_ports_delvalue(row, port);
             c->n_changes++;
         } else {

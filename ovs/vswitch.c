@@ -170,7 +170,7 @@ static void compare_rows(struct vswitch *vs)
 {
     const struct ovsrec_open_vswitch *root = ovsrec_open_vswitch_first(vs->idl);
     g_clear_pointer(&vs->row_error, g_free);
-    vs->rows_stale = false;
+    vs->rows_stale = vs->reopening = false;
     if (!root) {
         vs->row_error = g_strdup("the database of Open vSwitch has no row in its table Open_vSwitch: run ovs-vsctl init");
         return;
@@ -185,10 +185,22 @@ static void compare_rows(struct vswitch *vs)
 }
 
 /* Says whether the switch has acted on our last transaction. */
-static bool switch_is_current(const struct vswitch *vs)
+static bool switch_has_acted(const struct vswitch *vs)
 {
     const struct ovsrec_open_vswitch *root = ovsrec_open_vswitch_first(vs->idl);
-    return root && !vs->txn && !vs->rows_stale && root->cur_cfg >= vs->wanted_cfg;
+    return root && !vs->txn && root->cur_cfg >= vs->wanted_cfg;
+}
+
+/* ... and that there is no other to come. */
+static bool switch_is_current(const struct vswitch *vs)
+{
+    return !vs->rows_stale && switch_has_acted(vs);
+}
+
+/* Says whether rows are to be compared now. */
+static bool must_compare(const struct vswitch *vs)
+{
+    return !vs->txn && vs->rows_stale && time_msec() >= vs->retry_at && (!vs->reopening || switch_has_acted(vs));
 }
 
 /* Keeps the rules of a bridge up. Returns whether they are in place. */
@@ -260,7 +272,7 @@ void vswitch_run(struct vswitch *vs)
         vs->idl_seqno = ovsdb_idl_get_seqno(vs->idl);
         vs->rows_stale = vs->ports_stale = true;
     }
-    if (usable && !vs->txn && vs->rows_stale && time_msec() >= vs->retry_at) {
+    if (usable && must_compare(vs)) {
         compare_rows(vs);
     }
     if (usable && vs->ports_stale) {
@@ -291,7 +303,7 @@ void vswitch_wait(struct vswitch *vs)
     }
     if (vs->txn) {
         ovsdb_idl_txn_wait(vs->txn);
-    } else if (vs->rows_stale && ovsdb_idl_is_connected(vs->idl)) {
+    } else if (vs->rows_stale && !vs->reopening && ovsdb_idl_is_connected(vs->idl)) {
         poll_timer_wait_until(vs->retry_at);
     }
     GHashTableIter iter;

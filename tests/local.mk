@@ -1,6 +1,7 @@
-# Tests that are no program of one module: end to end, accuracy, lint, fuzzers, the tarball.
+# Tests that are no program of one module: end to end, accuracy, lint, fuzzers, the tarball. Those that other lists than TESTS name must
+# have an extension: automake makes no rule for them by name.
 SYSTEM_TESTS += \
-	tests/system/up.sh
+	tests/system/up.sh tests/system/vnode.sh tests/system/vnode-exec.sh
 ACCURACY_TESTS += \
 	tests/system/figure3.sh
 LINT_TESTS = tests/lint/format.sh tests/lint/rules.sh tests/lint/clang-tidy.sh tests/lint/cppcheck.sh

@@ -25,6 +25,6 @@ tests_system_test_link_traffic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_system_test_link_traffic_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 tests_system_test_link_traffic_LDADD = liblink.la -lm
 TESTS += tests/unit/test-shaping
-SYSTEM_TESTS += tests/system/test-link tests/system/test-link-traffic
+SYSTEM_TESTS += tests/system/link-native.sh tests/system/link-traffic-native.sh
 # The same two with netem and an exact clock.
 ACCURACY_TESTS += tests/system/link.sh tests/system/link-traffic.sh

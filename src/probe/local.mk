@@ -18,7 +18,7 @@ TESTS += tests/unit/test-probe
 
 dist_check_SCRIPTS += tests/system/test-probe.py
 EXTRA_DIST += tests/system/probe_chain.py
-TESTS += tests/system/test-probe.py
+ACCURACY_TESTS += tests/system/probe.sh
 
 if FUZZERS
 check_PROGRAMS += tests/fuzz/fuzz-probe-input

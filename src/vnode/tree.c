@@ -151,6 +151,10 @@ static void unescape(char *text)
 /* Returns the first mount at or below 'path', the deepest last mounted first; the caller frees it. NULL: none. */
 static char *find_mount(const char *path, const char *mountinfo)
 {
+    /* The usual case, in which a machine's thousands of mounts need no closer look. */
+    if (!strpbrk(path, " \t\n\\") && !strstr(mountinfo, path)) {
+        return NULL;
+    }
     g_auto(GStrv) lines = g_strsplit(mountinfo, "\n", -1);
     size_t length = strlen(path);
     for (unsigned i = g_strv_length(lines); i-- > 0;) {

@@ -339,6 +339,13 @@ static unsigned count_pnodes(const struct db *db)
     return pnodes->len;
 }
 
+/* Returns the state of the 'i'-th vnode in the database. */
+static enum vnode_state vnode_state(struct db *db, unsigned i)
+{
+    AUTO_PLATFORM platform = db_platform(db);
+    return platform_vnode(platform, i)->state;
+}
+
 static void test_pnode(void)
 {
     if (!sandbox_is_possible()) {
@@ -373,7 +380,7 @@ static void test_pnode(void)
     db_report_vnodes(pnode, reports, note, &outcome);
     WAIT_DB(pnode, outcome.count == 2);
     g_assert_cmpint(outcome.code, ==, -1);
-    WAIT_DB(coordinator, count_pnodes(coordinator) == 1);
+    WAIT_DB(coordinator, count_pnodes(coordinator) == 1 && vnode_state(coordinator, 2) != VNODE_STATE_UNKNOWN);
 
     AUTO_PLATFORM observed = db_platform(coordinator);
     g_assert_cmpint(platform_vnode(observed, 2)->state, ==, VNODE_STATE_FAILED);
