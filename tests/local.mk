@@ -1,7 +1,7 @@
 # Tests that are no program of one module: end to end, accuracy, lint, fuzzers, the tarball. Those that other lists than TESTS name must
 # have an extension: automake makes no rule for them by name.
 SYSTEM_TESTS += \
-	tests/system/up.sh tests/system/vnode.sh tests/system/vnode-exec.sh
+	tests/system/up.sh tests/system/isolation.sh tests/system/vnode.sh tests/system/vnode-exec.sh
 ACCURACY_TESTS += \
 	tests/system/figure3.sh
 LINT_TESTS = tests/lint/format.sh tests/lint/rules.sh tests/lint/clang-tidy.sh tests/lint/cppcheck.sh
@@ -19,7 +19,7 @@ check-system: all $(check_PROGRAMS) $(SYSTEM_HELPERS)
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(SYSTEM_TESTS)'
 check-accuracy: all
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(ACCURACY_TESTS)'
-check-lint: $(BUILT_SOURCES)
+check-lint: $(BUILT_SOURCES) ovs/distem-idl.h
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS check_PROGRAMS= TESTS='$(LINT_TESTS)'
 check-fuzz: $(FUZZ_TARGETS)
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS check_PROGRAMS= TESTS='$(FUZZ_TESTS)'
