@@ -216,6 +216,7 @@ GPtrArray *db_pnodes(const struct db *db)
         pnode->max_vnodes = (uint32_t)row->max_vnodes;
         pnode->max_vifaces = (uint32_t)row->max_vifaces;
         pnode->missing = text_or_null(row->missing);
+        pnode->leaving = (uint32_t)row->leaving;
         pnode->generation = (uint64_t)row->generation;
         pnode->error = text_or_null(row->error);
         g_ptr_array_add(pnodes, pnode);

@@ -287,6 +287,7 @@ bool db_write_pnode(struct db *db, struct ovsdb_idl_txn *txn, const struct reque
     distemrec_pnode_set_max_vnodes(row, pnode->max_vnodes);
     distemrec_pnode_set_max_vifaces(row, pnode->max_vifaces);
     distemrec_pnode_set_missing(row, pnode->missing ? pnode->missing : "");
+    distemrec_pnode_set_leaving(row, pnode->leaving);
     distemrec_pnode_set_generation(row, (int64_t)pnode->generation);
     distemrec_pnode_set_error(row, pnode->error ? pnode->error : "");
     return true;

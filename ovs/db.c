@@ -201,6 +201,7 @@ void db_store_pnode(struct db *db, const struct pnode *pnode, db_done *done, voi
     char *name = request->pnode->name;
     *request->pnode = *pnode;
     request->pnode->name = name;
+    request->pnode->missing = g_strdup(pnode->missing);
     request->pnode->error = g_strdup(pnode->error);
 }
 

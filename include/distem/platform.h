@@ -112,6 +112,7 @@ struct pnode {
     uint32_t max_vnodes; /* 0: no limit. */
     uint32_t max_vifaces;
     char *missing;       /* Kernel features for shaping that it lacks, for people; NULL: none. */
+    uint32_t leaving;    /* Vnodes that are still there and no longer wanted. */
     uint64_t generation; /* The last generation it has realised. */
     char *error;         /* What keeps it from realising more; NULL: nothing. */
 };

@@ -8,7 +8,7 @@ distem_SOURCES = \
 	src/cli/terminal.h src/cli/text.c src/cli/text.h src/cli/up.c src/cli/validate.c src/cli/verify.c src/cli/version.c \
 	src/cli/wait.c src/cli/wait.h
 distem_CPPFLAGS = $(AM_CPPFLAGS) -DSBINDIR='"$(sbindir)"'
-distem_LDADD = libdistem.la libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS) -lm
+distem_LDADD = libdistem.la libplan.la libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS) -lm
 
 # A stand-in for the daemon.
 check_PROGRAMS += tests/cli/double

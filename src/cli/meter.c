@@ -58,7 +58,7 @@ void meter_show(struct meter *meter, int64_t done, int64_t total, int64_t failed
         draw_bar(bar, done, total);
         fprintf(stderr, "%s%*s", text, (int)(width - 1 > bar + text_size ? width - 1 - bar - text_size : 0), "");
         meter->on_line = true;
-    } else if (done != meter->written && (done == total || now - meter->last >= meter->interval)) {
+    } else if (total && done != meter->written && (done == total || now - meter->last >= meter->interval)) {
         fprintf(stderr, "%s%s\n", count, failures);
         meter->interval *= meter->last ? 2 : 1;
         meter->written = done;

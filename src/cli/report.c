@@ -56,8 +56,10 @@ static void add_figure(struct table *table, const json_t *figure, const char *su
 {
     g_autofree char *expected_key = g_strconcat("expected", suffix, NULL), *measured_key = g_strconcat("measured", suffix, NULL);
     const json_t *expected = json_object_get(figure, expected_key);
+    bool unknown = !json_is_number(expected) && json_object_get(figure, "problem");
     bool limited = json_is_number(expected) && (json_number_value(expected) > 0 || *suffix);
     table_add_take(table, !figure   ? NULL
+                          : unknown ? g_strdup("none")
                           : limited ? g_strdup_printf("%.*f", (int)digits, json_number_value(expected) / unit)
                                     : g_strdup("any"));
     table_add_take(table, !figure               ? NULL
@@ -152,7 +154,7 @@ void report_print(const json_t *verification, bool brief)
 {
     static const char *const kinds[] = {"rtt", "goodput", "loss", NULL};
     const json_t *results = json_object_get(verification, "results");
-    int64_t figures = 0, failed = 0;
+    int64_t figures = 0, failed = 0, unmeasured = 0;
     size_t i;
     json_t *result;
     json_array_foreach (results, i, result) {
@@ -160,9 +162,10 @@ void report_print(const json_t *verification, bool brief)
             const json_t *figure = json_object_get(result, *kind);
             figures += figure != NULL;
             failed += figure && !passes(figure);
+            unmeasured += figure && !is_measured(figure);
         }
     }
-    if (!brief) {
+    if (!brief && figures) {
         print_table(results);
         putchar('\n');
         if (print_problems(results, kinds)) {
@@ -176,7 +179,10 @@ void report_print(const json_t *verification, bool brief)
     g_autofree char *count = text_count(figures, "figure");
     printf("%s%s%s: ", terminal_color(stdout, pass ? COLOR_GREEN : COLOR_RED), pass ? "PASS" : "FAIL", terminal_plain(stdout));
     if (failed) {
-        printf("%" G_GINT64_FORMAT " of %s %s outside their tolerance\n", failed, count, failed == 1 ? "is" : "are");
+        printf("%" G_GINT64_FORMAT " of %s %s outside %s tolerance%s\n", failed, count, failed == 1 ? "is" : "are",
+               failed == 1 ? "its" : "their", unmeasured ? " or could not be measured" : "");
+    } else if (!figures) {
+        puts("there was nothing to measure");
     } else {
         printf("%s measured, none outside its tolerance\n", count);
     }

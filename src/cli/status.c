@@ -131,10 +131,14 @@ static void print_platform(const json_t *platform)
            terminal_color(stdout, COLOR_BOLD), cli_string(platform, "name", "?"), terminal_plain(stdout),
            terminal_color(stdout, state_color(state)), state, terminal_plain(stdout), running, count,
            cli_integer(platform, "generation"), cli_string(platform, "routing", "?"));
-    print_vnetworks(json_object_get(platform, "vnetworks"));
-    putchar('\n');
-    print_vnodes(vnodes);
-    putchar('\n');
+    if (json_array_size(json_object_get(platform, "vnetworks"))) {
+        print_vnetworks(json_object_get(platform, "vnetworks"));
+        putchar('\n');
+    }
+    if (json_array_size(vnodes)) {
+        print_vnodes(vnodes);
+        putchar('\n');
+    }
     print_pnodes(pnodes, cli_integer(platform, "generation"));
     print_errors(vnodes, "vnode");
     print_errors(pnodes, "pnode");

@@ -30,7 +30,8 @@ static void catch_interrupt(struct sigaction *ret_before)
 struct deployment {
     struct meter meter;
     GHashTable *told; /* Errors that were shown, as a set of strings. */
-    int64_t total, running, failed;
+    int64_t total, running, failed, leaving;
+    int64_t most_leaving;
     int64_t moved; /* When one of these changed last: monotonic, us. */
     int give_up_ms;
     bool stuck;
@@ -57,18 +58,38 @@ static bool show_deployment(const json_t *progress, void *aux)
     struct deployment *deployment = aux;
     const json_t *vnodes = json_object_get(progress, "vnodes");
     int64_t total = cli_integer(vnodes, "total"), running = cli_integer(vnodes, "running"), failed = cli_integer(vnodes, "failed");
+    int64_t leaving = cli_integer(vnodes, "leaving");
     int64_t now = g_get_monotonic_time();
-    if (total != deployment->total || running != deployment->running || failed != deployment->failed) {
+    if (total != deployment->total || running != deployment->running || failed != deployment->failed ||
+        leaving != deployment->leaving) {
         deployment->total = total;
         deployment->running = running;
         deployment->failed = failed;
+        deployment->leaving = leaving;
+        deployment->most_leaving = MAX(deployment->most_leaving, leaving);
         deployment->moved = now;
     }
     deployment->stuck = json_array_size(json_object_get(progress, "errors")) && deployment->give_up_ms >= 0 &&
                         (now - deployment->moved) / 1000 >= deployment->give_up_ms;
     tell_errors(deployment, progress);
-    meter_show(&deployment->meter, running, total, failed);
+    if (total) {
+        meter_show(&deployment->meter, running, total, failed);
+    } else {
+        deployment->meter.done_word = "vnodes removed";
+        meter_show(&deployment->meter, deployment->most_leaving - leaving, deployment->most_leaving, 0);
+    }
     return !interrupted && !deployment->stuck;
+}
+
+/* Returns how far it came, for people; the caller frees. */
+static char *describe_deployment(const struct deployment *deployment)
+{
+    if (deployment->total) {
+        return g_strdup_printf("%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " vnodes run", MAX(deployment->running, 0),
+                               deployment->total);
+    }
+    g_autofree char *left = text_count(deployment->leaving, "vnode");
+    return g_strdup_printf("%s left", left);
 }
 
 /* Says why the generation was not reached. Returns the exit code. */
@@ -78,15 +99,14 @@ static int explain(struct cli *cli, const struct deployment *deployment)
         cli_complain("stopped waiting; the daemon goes on: see `distem status`");
         return CLI_INTERRUPTED;
     }
+    g_autofree char *came_to = describe_deployment(deployment);
     if (deployment->stuck && !strcmp(cli->error.code, "stopped")) {
-        cli_complain("nothing has moved for %.1f s (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
-                     " vnodes run); the daemon goes on trying: see `distem status`",
-                     deployment->give_up_ms / 1000.0, deployment->running, deployment->total);
+        cli_complain("nothing has moved for %.1f s (%s); the daemon goes on trying: see `distem status`",
+                     deployment->give_up_ms / 1000.0, came_to);
         return CLI_FAILED;
     }
     if (!strcmp(cli->error.code, "timeout")) {
-        cli_complain("%s (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " vnodes run); the daemon goes on: see `distem status`",
-                     cli->error.message, deployment->running, deployment->total);
+        cli_complain("%s (%s); the daemon goes on: see `distem status`", cli->error.message, came_to);
         return CLI_FAILED;
     }
     return cli_fail(cli);

@@ -151,25 +151,12 @@ void topology_check(struct rest_request *request, void *context G_GNUC_UNUSED)
         reply_problems(request, &problems);
         return;
     }
-    /* A machine of every name that is asked for, without limits: what is checked is the file. */
-    g_autoptr(GPtrArray) pnodes = g_ptr_array_new_with_free_func((GDestroyNotify)pnode_free);
-    g_ptr_array_add(pnodes, pnode_new("any"));
-    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
     unsigned vifaces = 0;
     for (unsigned i = 0; i < asked->vnodes->len; i++) {
-        const struct vnode *vnode = platform_vnode(asked, i);
-        vifaces += vnode->vifaces->len;
-        if (vnode->pnode && g_hash_table_add(names, vnode->pnode)) {
-            g_ptr_array_add(pnodes, pnode_new(vnode->pnode));
-        }
-    }
-    for (unsigned i = 0; i < pnodes->len; i++) {
-        struct pnode *pnode = pnodes->pdata[i];
-        pnode->cores = UINT32_MAX;
-        pnode->memory = UINT64_MAX / 2;
+        vifaces += platform_vnode(asked, i)->vifaces->len;
     }
     g_autoptr(GPtrArray) unreachable = g_ptr_array_new_with_free_func(g_free);
-    AUTO_PLATFORM planned = plan(asked, NULL, pnodes, &problems, unreachable);
+    AUTO_PLATFORM planned = plan(asked, NULL, NULL, &problems, unreachable);
     if (!planned) {
         reply_problems(request, &problems);
         return;
@@ -233,9 +220,11 @@ void platform_progress(struct rest_request *request, void *context)
     g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
     unsigned counts[VNODE_STATE_FAILED + 1] = {0};
     unsigned total = platform ? platform->vnodes->len : 0;
+    uint64_t leaving = 0;
     json_t *errors = json_array();
     for (unsigned i = 0; i < pnodes->len; i++) {
         const struct pnode *pnode = pnodes->pdata[i];
+        leaving += pnode->leaving;
         if (pnode->error) {
             add_error(errors, "pnode", pnode->name, pnode->error);
         }
@@ -248,9 +237,10 @@ void platform_progress(struct rest_request *request, void *context)
         }
     }
     uint64_t generation = db_generation(c->db);
-    json_t *vnodes = json_pack(
-        "{s:I, s:I, s:I, s:I}", "total", (json_int_t)total, "running", (json_int_t)counts[VNODE_STATE_RUNNING], "waiting",
-        (json_int_t)(counts[VNODE_STATE_UNKNOWN] + counts[VNODE_STATE_WAITING]), "failed", (json_int_t)counts[VNODE_STATE_FAILED]);
+    json_t *vnodes =
+        json_pack("{s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)total, "running", (json_int_t)counts[VNODE_STATE_RUNNING],
+                  "waiting", (json_int_t)(counts[VNODE_STATE_UNKNOWN] + counts[VNODE_STATE_WAITING]), "failed",
+                  (json_int_t)counts[VNODE_STATE_FAILED], "leaving", (json_int_t)leaving);
     rest_reply(request, 200,
                json_pack("{s:I, s:I, s:o, s:o}", "generation", (json_int_t)generation, "realised",
                          (json_int_t)realised_generation(pnodes, generation), "vnodes", vnodes, "errors", errors));

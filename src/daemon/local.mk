@@ -11,4 +11,4 @@ systemdsystemunit_DATA = share/distemd.service
 endif
 CLEANFILES += share/distemd.service
 share/distemd.service: share/distemd.service.in Makefile
-	$(AM_V_GEN)$(MKDIR_P) share && sed 's,@sbindir@,$(sbindir),' $(srcdir)/share/distemd.service.in >$@.tmp && mv $@.tmp $@
+	$(AM_V_GEN)$(MKDIR_P) share && sed 's,[@]sbindir[@],$(sbindir),' $(srcdir)/share/distemd.service.in >$@.tmp && mv $@.tmp $@

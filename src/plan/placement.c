@@ -33,8 +33,9 @@ static void report_sums(const struct machines *machines, struct diagnostics *pro
         }
         if (known && machines->wanted.of[r] > sum) {
             g_autofree char *wanted = resource_format(r, machines->wanted.of[r]), *there = resource_format(r, sum);
-            diagnostics_add(problems, NULL, 0, NULL, "%s: %s wanted, %s on %u pnode%s", resource_name(r), wanted, there,
-                            machines->count, machines->count == 1 ? "" : "s");
+            diagnostics_add(problems, NULL, 0, NULL,
+                            "%s: the vnodes want %s together, and %u pnode%s %s: ask for less, or for fewer vnodes",
+                            resource_name(r), wanted, machines->count, machines->count == 1 ? " has" : "s have", there);
         }
     }
 }

@@ -60,6 +60,19 @@ void report_register(struct pnode_daemon *p)
     db_store_pnode(p->db, p->self, register_done, p);
 }
 
+/* Returns how many items are still to go. */
+static uint32_t count_leaving(const struct pnode_daemon *p)
+{
+    uint32_t count = 0;
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, p->items);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        count += !((const struct item *)value)->vnode;
+    }
+    return count;
+}
+
 void report_run(struct pnode_daemon *p)
 {
     if (!p->loaded) {
@@ -72,7 +85,9 @@ void report_run(struct pnode_daemon *p)
     const char *error = p->trouble ? p->trouble : converge_switch_error(p);
     bool done = converge_is_done(p) && vswitch_is_settled(p->vswitch) && !p->reporting && !error;
     bool news = done && p->self->generation != p->generation;
-    if (!p->registering && (news || g_strcmp0(error, p->self->error))) {
+    uint32_t leaving = count_leaving(p);
+    if (!p->registering && (news || g_strcmp0(error, p->self->error) || leaving != p->self->leaving)) {
+        p->self->leaving = leaving;
         g_free(p->self->error);
         p->self->error = g_strdup(error);
         if (news) {

@@ -26,6 +26,7 @@
 /* How long the kernel may take to end what got SIGKILL, and lxc's monitor to clean up behind it, in ms. */
 #define KILL_TIMEOUT 10000
 #define MONITOR_TIMEOUT 10000
+#define OPEN_TRIES 5
 
 static void container_put(struct lxc_container **container)
 {
@@ -40,6 +41,10 @@ struct lxc_container *container_open(const char *state_dir, uint32_t id, GError 
     g_autofree char *name = g_strdup_printf("%u", id);
     g_autofree char *containers = layout_containers(state_dir);
     struct lxc_container *container = lxc_container_new(name, containers);
+    /* Lxc makes folders for its lock file, one after the other, while somebody else may remove them. */
+    for (unsigned tries = 1; !container && tries < OPEN_TRIES; tries++) {
+        container = lxc_container_new(name, containers);
+    }
     if (!container) {
         fail(error, DISTEM_ERROR_SYSTEM, 0, "liblxc cannot open container %s in %s", name, containers);
     }
@@ -87,26 +92,10 @@ static pid_t launch(struct lxc_container *container, const struct vnode_request 
     return pid;
 }
 
-pid_t container_start(const struct cgroups *cgroups, const struct vnode_request *request, GError **error)
+/* Starts the container, of which nothing else may be there. */
+static pid_t start_anew(struct lxc_container *container, const struct cgroups *cgroups, const struct vnode_request *request,
+                        GError **error)
 {
-    g_autofree char *folder = layout_container(request->state_dir, request->id);
-    if (!tree_make(request->run_dir, 0755, error) || !tree_make(folder, 0700, error)) {
-        return -1;
-    }
-    AUTO_CONTAINER container = container_open(request->state_dir, request->id, error);
-    if (!container) {
-        return -1;
-    }
-    if (g_strcmp0(container->state(container), "STOPPED")) {
-        container->wait(container, "RUNNING|FROZEN|STOPPED", SETTLE_TIMEOUT);
-    }
-    if (is_running(container)) {
-        return container->init_pid(container);
-    }
-    int lock = remains_lock(request->run_dir, error);
-    if (lock < 0) {
-        return -1;
-    }
     pid_t pid = -1;
     if (remains_clear(cgroups, request->run_dir, request->state_dir, request->id, error) &&
         container_configure(container, cgroups, request, error)) {
@@ -114,6 +103,24 @@ pid_t container_start(const struct cgroups *cgroups, const struct vnode_request 
     }
     if (pid < 0) {
         remains_clear(cgroups, request->run_dir, request->state_dir, request->id, NULL);
+    }
+    return pid;
+}
+
+pid_t container_start(const struct cgroups *cgroups, const struct vnode_request *request, GError **error)
+{
+    g_autofree char *folder = layout_container(request->state_dir, request->id);
+    int lock = remains_lock(request->run_dir, request->id, error);
+    if (lock < 0) {
+        return -1;
+    }
+    pid_t pid = -1;
+    AUTO_CONTAINER container = tree_make(folder, 0700, error) ? container_open(request->state_dir, request->id, error) : NULL;
+    if (container) {
+        if (g_strcmp0(container->state(container), "STOPPED")) {
+            container->wait(container, "RUNNING|FROZEN|STOPPED", SETTLE_TIMEOUT);
+        }
+        pid = is_running(container) ? container->init_pid(container) : start_anew(container, cgroups, request, error);
     }
     close(lock);
     return pid;
@@ -158,6 +165,10 @@ static void end_init(const struct cgroups *cgroups, const char *cgroup, unsigned
 
 bool container_stop(const struct cgroups *cgroups, const struct vnode_request *request, GError **error)
 {
+    int lock = remains_lock(request->run_dir, request->id, error);
+    if (lock < 0) {
+        return false;
+    }
     g_autofree char *cgroup = vnode_cgroup(request->run_dir, request->id);
     g_autofree char *monitor_cgroup = layout_monitor_cgroup(request->run_dir, request->id);
     /* The monitor cleans up when init has ended, and is given the time for it. */
@@ -168,11 +179,11 @@ bool container_stop(const struct cgroups *cgroups, const struct vnode_request *r
         process_wait(monitor, MONITOR_TIMEOUT);
         close(monitor);
     }
-    if (!remains_clear(cgroups, request->run_dir, request->state_dir, request->id, error)) {
-        return false;
-    }
     g_autofree char *folder = layout_container(request->state_dir, request->id);
-    return !request->forget || tree_remove(folder, error);
+    bool ok = remains_clear(cgroups, request->run_dir, request->state_dir, request->id, error) &&
+              (!request->forget || tree_remove(folder, error));
+    close(lock);
+    return ok;
 }
 
 GArray *container_list(const char *state_dir, GError **error)

@@ -6,7 +6,7 @@
  *       upper/, work/        the writable layer over the image, and what overlayfs needs beside it
  *       root/                  where lxc mounts the root file system, seen by the container only
  *       hostname, hosts        mounted over the files in /etc
- *   RUN_DIR/vnodes.lock        held shared while a container is being started
+ *   RUN_DIR/vnodes.lock        byte ID is locked by whoever works on that container, byte 0 is shared by all of them
  *   cgroups: distem-HASH/ID, the limits; in it ns/, which the container sees as its root;
  *            distem-HASH/monitor/ID, lxc's monitor process; distem-HASH/pivot, where that one goes to die.
  *            HASH stands for the run folder: several pnodes on one machine do not meet. */

@@ -81,6 +81,30 @@ static void describe(const struct cgroups *cgroups, const char *run_dir, const c
     }
 }
 
+/* Removes all of vnode 'id'. */
+static bool remove_vnode(const struct cgroups *cgroups, const char *run_dir, const char *state_dir, uint32_t id, GError **error)
+{
+    int lock = remains_lock(run_dir, id, error);
+    if (lock < 0) {
+        return false;
+    }
+    g_autofree char *folder = layout_container(state_dir, id);
+    bool ok = remains_clear(cgroups, run_dir, state_dir, id, error) && tree_remove(folder, error);
+    close(lock);
+    return ok;
+}
+
+/* Removes the folders that lxc made for its lock files, as far up as they are empty. */
+static void remove_lock_folders(const char *state_dir)
+{
+    g_autofree char *folder = layout_lxc_locks(state_dir);
+    while (!g_str_has_suffix(folder, "/lxc/lock") && (rmdir(folder) == 0 || errno == ENOENT)) {
+        char *parent = g_path_get_dirname(folder);
+        g_free(folder);
+        folder = parent;
+    }
+}
+
 /* Removes what is not of one vnode. */
 static bool remove_common(const struct cgroups *cgroups, const char *run_dir, const char *state_dir, GError **error)
 {
@@ -93,6 +117,7 @@ static bool remove_common(const struct cgroups *cgroups, const char *run_dir, co
         return false;
     }
     remains_remove_roots(cgroups, run_dir, state_dir);
+    remove_lock_folders(state_dir);
     if (cgroups_exist(cgroups, root)) {
         return fail(error, DISTEM_ERROR_CONFLICT, 0, "the cgroup %s is still in use: is a distemd running on %s?", root, run_dir);
     }
@@ -115,9 +140,8 @@ GPtrArray *vnode_purge(const char *run_dir, const char *state_dir, bool remove, 
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
     for (unsigned i = 0; i < ids->len; i++) {
         uint32_t id = g_array_index(ids, uint32_t, i);
-        g_autofree char *folder = layout_container(state_dir, id);
         describe(cgroups, run_dir, state_dir, id, found);
-        if (remove && (!remains_clear(cgroups, run_dir, state_dir, id, error) || !tree_remove(folder, error))) {
+        if (remove && !remove_vnode(cgroups, run_dir, state_dir, id, error)) {
             return NULL;
         }
     }

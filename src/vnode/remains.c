@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "distem/error.h"
@@ -15,6 +14,8 @@
 #include "tree.h"
 
 #define KILL_TIMEOUT_MS 10000
+/* Longer than any start takes. */
+#define LOCK_TIMEOUT_MS 60000
 
 bool remains_clear(const struct cgroups *cgroups, const char *run_dir, const char *state_dir, uint32_t id, GError **error)
 {
@@ -37,44 +38,51 @@ bool remains_clear(const struct cgroups *cgroups, const char *run_dir, const cha
     return true;
 }
 
-static int open_lock(const char *run_dir, int operation)
+/* Locks one byte of the lock file: 0 for all containers, a container's id for that one. Such a lock belongs to the descriptor and
+ * all its copies. */
+static bool lock_byte(int fd, short type, uint32_t byte)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    return fcntl(fd, F_OFD_SETLK, &lock) == 0;
+}
+
+static int open_lock(const char *run_dir)
 {
     g_autofree char *path = layout_lock(run_dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0 && flock(fd, operation) < 0) {
-        int errnum = errno;
-        close(fd);
-        errno = errnum;
+    return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+int remains_lock(const char *run_dir, uint32_t id, GError **error)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)LOCK_TIMEOUT_MS * 1000;
+    if (!tree_make(run_dir, 0755, error)) {
         return -1;
     }
-    return fd;
-}
-
-int remains_lock(const char *run_dir, GError **error)
-{
-    int fd = open_lock(run_dir, LOCK_SH);
+    int fd = open_lock(run_dir);
+    while (fd >= 0 && (!lock_byte(fd, F_RDLCK, 0) || !lock_byte(fd, F_WRLCK, id))) {
+        if ((errno != EAGAIN && errno != EACCES) || g_get_monotonic_time() > deadline) {
+            int errnum = errno;
+            close(fd);
+            errno = errnum;
+            fd = -1;
+        } else {
+            g_usleep(2000);
+        }
+    }
     if (fd < 0) {
         g_autofree char *path = layout_lock(run_dir);
-        fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot lock %s", path);
+        fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot lock vnode %u in %s", id, path);
     }
     return fd;
-}
-
-/* Removes the folders that lxc made for its lock files, as far up as they are empty. */
-static void remove_lock_folders(const char *state_dir)
-{
-    g_autofree char *folder = layout_lxc_locks(state_dir);
-    while (!g_str_has_suffix(folder, "/lxc/lock") && rmdir(folder) == 0) {
-        char *parent = g_path_get_dirname(folder);
-        g_free(folder);
-        folder = parent;
-    }
 }
 
 void remains_remove_roots(const struct cgroups *cgroups, const char *run_dir, const char *state_dir)
 {
-    int fd = open_lock(run_dir, LOCK_EX | LOCK_NB);
-    if (fd < 0) {
+    int fd = open_lock(run_dir);
+    if (fd < 0 || !lock_byte(fd, F_WRLCK, 0)) {
+        if (fd >= 0) {
+            close(fd);
+        }
         return;
     }
     static const char *const children[] = {"monitor", "pivot/lxc.pivot", "pivot", ""};
@@ -83,6 +91,9 @@ void remains_remove_roots(const struct cgroups *cgroups, const char *run_dir, co
         g_autofree char *path = g_build_filename(root, children[i], NULL);
         cgroups_remove_empty(cgroups, path);
     }
-    remove_lock_folders(state_dir);
+    if (!cgroups_exist(cgroups, root)) {
+        g_autofree char *locks = layout_lxc_locks(state_dir);
+        rmdir(locks);
+    }
     close(fd);
 }

@@ -147,9 +147,10 @@ static void get_progress(struct rest_request *request, void *context)
     }
     int64_t total = d->text ? VNODES : 0, running = d->text ? d->running : 0;
     rest_reply(request, 200,
-               json_pack("{sI, sI, s{sI, sI, sI, si}, so}", "generation", (json_int_t)d->generation, "realised",
-                         (json_int_t)realised(d), "vnodes", "total", (json_int_t)total, "running", (json_int_t)d->running,
-                         "waiting", (json_int_t)(total - running - failed), "failed", failed, "errors", errors));
+               json_pack("{sI, sI, s{sI, sI, sI, si, sI}, so}", "generation", (json_int_t)d->generation, "realised",
+                         (json_int_t)realised(d), "vnodes", "total", (json_int_t)total, "running", (json_int_t)running, "waiting",
+                         (json_int_t)(total - running - failed), "failed", failed, "leaving",
+                         (json_int_t)(d->text ? 0 : d->running), "errors", errors));
 }
 
 static void get_pnodes(struct rest_request *request, void *context)

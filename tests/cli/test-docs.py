@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from harness import SOURCE, case, distem, run
+from harness import BUILD, SOURCE, case, distem, run
 
 COMMON = {"--url", "--json", "--quiet", "--help"}
 
@@ -74,6 +74,14 @@ def completion_has_exactly_the_options():
         if command != "help":
             assert complete(command, "-") == {name for _, name, _ in options(command)}, command
             assert complete("-u", "URL", "--json", command, "--j") == {"--json"}, command
+
+
+@case
+def the_unit_file_names_the_daemon():
+    path = os.path.join(BUILD, "share/distemd.service")
+    if os.path.exists(path):  # Not where configure found no systemd.
+        with open(path, encoding="utf-8") as file:
+            assert re.search(r"^ExecStart=/\S+/distemd$", file.read(), re.MULTILINE)
 
 
 run()

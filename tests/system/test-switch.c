@@ -174,11 +174,6 @@ static unsigned count_answers(const struct world *world)
 
 static void test_switch(const void *data)
 {
-    if (!strcmp(data, "system") && !g_file_test("/sys/module/openvswitch", G_FILE_TEST_EXISTS) &&
-        !run(NULL, "modprobe -q openvswitch")) {
-        g_test_skip("this kernel has no module openvswitch");
-        return;
-    }
     struct world *world = make_world(data);
     assert_reach();
     /* Both hosts' ARP requests have been answered by the switch. */
@@ -228,6 +223,9 @@ int main(int argc, char **argv)
         return 77;
     }
     g_test_add_data_func("/switch/netdev", "netdev", test_switch);
-    g_test_add_data_func("/switch/system", "system", test_switch);
+    /* Elsewhere the lab's kernel has it. */
+    if (g_file_test("/sys/module/openvswitch", G_FILE_TEST_EXISTS) || run(NULL, "modprobe -q openvswitch")) {
+        g_test_add_data_func("/switch/system", "system", test_switch);
+    }
     return g_test_run();
 }

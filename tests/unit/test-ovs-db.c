@@ -369,8 +369,15 @@ static void test_pnode(void)
 
     /* It reports itself and its vnodes; strangers are passed over. */
     struct outcome outcome = {0};
-    struct pnode self = {.name = (char *)"left", .cores = 4, .memory = 1 << 30, .generation = 1, .error = (char *)"no room"};
-    db_store_pnode(pnode, &self, note, &outcome);
+    struct pnode *self = pnode_new("left");
+    self->cores = 4;
+    self->memory = 1 << 30;
+    self->leaving = 3;
+    self->generation = 1;
+    self->missing = g_strdup("netem: kernel module sch_netem");
+    self->error = g_strdup("no room");
+    db_store_pnode(pnode, self, note, &outcome);
+    pnode_free(self); /* What was handed over is a copy. */
     struct vnode *reported = platform_vnode(share, 1);
     reported->state = VNODE_STATE_FAILED;
     reported->error = g_strdup("it broke");
@@ -383,6 +390,11 @@ static void test_pnode(void)
     WAIT_DB(pnode, outcome.count == 2);
     g_assert_cmpint(outcome.code, ==, -1);
     WAIT_DB(coordinator, count_pnodes(coordinator) == 1 && vnode_state(coordinator, 2) != VNODE_STATE_UNKNOWN);
+    g_autoptr(GPtrArray) registered = db_pnodes(coordinator);
+    const struct pnode *left = registered->pdata[0];
+    g_assert_cmpstr(left->missing, ==, "netem: kernel module sch_netem");
+    g_assert_cmpstr(left->error, ==, "no room");
+    g_assert_cmpuint(left->leaving, ==, 3);
 
     AUTO_PLATFORM observed = db_platform(coordinator);
     g_assert_cmpint(platform_vnode(observed, 2)->state, ==, VNODE_STATE_FAILED);

@@ -160,18 +160,22 @@ static void test_tight(void)
 
 static void test_no_room(void)
 {
-    assert_no_room(make_nets(1, 5, 8 * GIB), make_pnodes(2, 0, 16 * GIB), "memory: 40GiB wanted, 32GiB on 2 pnodes");
+    assert_no_room(make_nets(1, 5, 8 * GIB), make_pnodes(2, 0, 16 * GIB),
+                   "memory: the vnodes want 40GiB together, and 2 pnodes have 32GiB: ask for less, or for fewer vnodes");
     struct platform *asked = make_nets(1, 3, 0);
     for (unsigned i = 0; i < 3; i++) {
         platform_vnode(asked, i)->cores = 2;
     }
-    assert_no_room(asked, make_pnodes(1, 4, 0), "cores: 6 wanted, 4 on 1 pnode");
+    assert_no_room(asked, make_pnodes(1, 4, 0),
+                   "cores: the vnodes want 6 together, and 1 pnode has 4: ask for less, or for fewer vnodes");
     GPtrArray *pnodes = make_pnodes(2, 0, 0);
     ((struct pnode *)pnodes->pdata[0])->max_vnodes = ((struct pnode *)pnodes->pdata[1])->max_vnodes = 2;
-    assert_no_room(make_nets(1, 5, 0), pnodes, "vnodes: 5 wanted, 4 on 2 pnodes");
+    assert_no_room(make_nets(1, 5, 0), pnodes,
+                   "vnodes: the vnodes want 5 together, and 2 pnodes have 4: ask for less, or for fewer vnodes");
     pnodes = make_pnodes(1, 0, 0);
     ((struct pnode *)pnodes->pdata[0])->max_vifaces = 5;
-    assert_no_room(make_figure3(), pnodes, "vifaces: 6 wanted, 5 on 1 pnode");
+    assert_no_room(make_figure3(), pnodes,
+                   "vifaces: the vnodes want 6 together, and 1 pnode has 5: ask for less, or for fewer vnodes");
     /* Enough in all, but not in one place. */
     assert_no_room(make_nets(1, 3, 4 * GIB), make_pnodes(2, 0, 6 * GIB),
                    "vnode n2: memory: 4GiB wanted, no pnode has more than 2GiB left");

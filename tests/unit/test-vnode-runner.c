@@ -35,6 +35,9 @@ static void set_up(struct fixture *f, gconstpointer data)
 static void tear_down(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
     vnode_runner_free(f->runner);
+    /* Those that were busy finish, and write to the log. */
+    while (waitpid(-1, NULL, 0) > 0) {
+    }
     g_unlink(f->log);
     g_free(f->log);
 }
