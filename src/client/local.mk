@@ -24,11 +24,3 @@ tests_unit_test_client_SOURCES = tests/unit/test-client.c src/client/frames.c sr
 tests_unit_test_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_client_LDADD = libdistem.la $(JANSSON_LIBS) $(GLIB_LIBS)
 TESTS += tests/unit/test-client
-
-if FUZZERS
-check_PROGRAMS += tests/fuzz/fuzz-frames
-tests_fuzz_fuzz_frames_SOURCES = tests/fuzz/fuzz-frames.c src/client/frames.c src/client/frames.h
-tests_fuzz_fuzz_frames_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
-tests_fuzz_fuzz_frames_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_frames_LDADD = $(GLIB_LIBS)
-endif

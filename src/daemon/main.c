@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "distem/coordinator.h"
@@ -77,10 +78,16 @@ static bool read_options(int *argc, char ***argv, struct options *o, GError **er
     return ip_addr_parse(o->listen, &address, error);
 }
 
+/* Makes a folder, or takes one that is there if nobody else can change what is in it. */
 static bool make_folder(const char *path, GError **error)
 {
-    if (g_mkdir_with_parents(path, 0755) < 0) {
+    struct stat st;
+    if (g_mkdir_with_parents(path, 0755) < 0 || stat(path, &st) < 0) {
         return fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot make the folder %s", path);
+    }
+    if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH)) {
+        return fail(error, DISTEM_ERROR_INVALID, 0, "%s: a folder was expected that belongs to root and only root can write to",
+                    path);
     }
     return true;
 }
@@ -110,6 +117,8 @@ static void loop(struct db *db, struct pnode_daemon *pnode, struct coordinator *
 /* Builds the parts, in the order in which they need each other, and runs them. */
 static bool serve(const struct options *o, GError **error)
 {
+    /* Neither the caller's 0, nor his 077 with which users in the vnodes could not read /etc/hosts. */
+    umask(022);
     if (!make_folder(o->run_dir, error) || !make_folder(o->state_dir, error)) {
         return false;
     }

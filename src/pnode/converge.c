@@ -157,9 +157,9 @@ static void add_ports(const struct item *item, GArray *bridges, GHashTable *by_i
         const struct vnetwork *vnetwork = viface->vnetwork;
         guint index = GPOINTER_TO_UINT(g_hash_table_lookup(by_id, GUINT_TO_POINTER(vnetwork->id)));
         if (!index) {
-            struct vswitch_bridge bridge = {.vnetwork_id = vnetwork->id};
+            struct vswitch_bridge bridge = {.vnetwork_id = vnetwork->id,
+                                            .ports = g_array_new(FALSE, TRUE, sizeof(struct vswitch_port))};
             vswitch_bridge_name(vnetwork->id, bridge.name);
-            bridge.ports = g_array_new(FALSE, TRUE, sizeof(struct vswitch_port));
             g_array_append_val(bridges, bridge);
             index = bridges->len;
             g_hash_table_insert(by_id, GUINT_TO_POINTER(vnetwork->id), GUINT_TO_POINTER(index));

@@ -19,11 +19,3 @@ TESTS += tests/unit/test-probe
 dist_check_SCRIPTS += tests/system/test-probe.py
 EXTRA_DIST += tests/system/probe_chain.py
 ACCURACY_TESTS += tests/system/probe.sh
-
-if FUZZERS
-check_PROGRAMS += tests/fuzz/fuzz-probe-input
-tests_fuzz_fuzz_probe_input_SOURCES = tests/fuzz/fuzz-probe-input.c
-tests_fuzz_fuzz_probe_input_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
-tests_fuzz_fuzz_probe_input_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_probe_input_LDADD = libprobe.la
-endif

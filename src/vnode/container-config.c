@@ -4,6 +4,7 @@
 #include "container-config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -39,10 +40,14 @@ static const struct item common[] = {
     {"lxc.mount.entry", "tmpfs tmp tmpfs rw,nosuid,nodev,mode=1777,create=dir 0 0"},
     {"lxc.mount.entry", "/dev/net/tun dev/net/tun none bind,optional,create=file 0 0"},
     {"lxc.mount.entry", "/dev/fuse dev/fuse none bind,optional,create=file 0 0"},
-    /* What would reach the machine itself: its kernel, clock, devices, log, and (DAC_READ_SEARCH) files by handle. Those that
-     * network programs, servers and debuggers need stay. */
+    /* What would reach the machine itself: its kernel, clock, devices, log, (DAC_READ_SEARCH) files by handle, (PERFMON) memory by
+     * tracing, (CHECKPOINT_RESTORE) the programs that enter a vnode, and above all (SYS_ADMIN) mounts: a new /proc has the
+     * machine's core_pattern, writable. Those that network programs, servers and debuggers need stay; who must mount makes a user
+     * namespace (`unshare -Urm`), in which the kernel allows what is harmless. */
     {"lxc.cap.drop", "audit_control audit_read block_suspend dac_read_search linux_immutable mac_admin mac_override"},
-    {"lxc.cap.drop", "sys_boot sys_module sys_rawio sys_time syslog wake_alarm"},
+    {"lxc.cap.drop", "sys_admin sys_boot sys_module sys_rawio sys_time syslog wake_alarm"},
+    /* By number: the library may be older than their names, perfmon and checkpoint_restore. */
+    {"lxc.cap.drop", "38 40"},
 };
 
 static const char *const devices[] = {
@@ -127,12 +132,31 @@ static bool set_file(struct lxc_container *container, const struct vnode_request
     return set_formatted(container, "lxc.mount.entry", error, "%s %s none bind,optional,create=file 0 0", path, inside);
 }
 
-/* Covers a folder of distem's own, where the image "host" would show it. */
-static bool hide(struct lxc_container *container, const char *folder, GError **error)
+/* Returns what of 'path' comes behind 'folder': "" for the folder itself, NULL for what is outside. */
+static const char *path_below(const char *path, const char *folder)
 {
-    g_autofree char *canonical = g_canonicalize_filename(folder, "/");
-    return set_formatted(container, "lxc.mount.entry", error, "tmpfs %s tmpfs ro,nosuid,nodev,size=4k,mode=0700,optional 0 0",
-                         canonical + 1);
+    size_t length = strcmp(folder, "/") ? strlen(folder) : 0;
+    if (strncmp(path, folder, length) || (path[length] && path[length] != '/')) {
+        return NULL;
+    }
+    return path[length] ? path + length + 1 : "";
+}
+
+/* Refuses an image that is 'folder', which is distem's own, or in it, and covers 'folder' where the image would show it. */
+static bool hide(struct lxc_container *container, const char *image, const char *folder, GError **error)
+{
+    g_autofree char *lower = realpath(image, NULL);
+    g_autofree char *own = realpath(folder, NULL);
+    if (!lower || !own) {
+        return fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot read %s", lower ? folder : image);
+    }
+    if (path_below(lower, own)) {
+        return fail(error, DISTEM_ERROR_INVALID, 0, "image \"%s\": a folder outside %s was expected, which is distem's own", image,
+                    folder);
+    }
+    const char *inside = path_below(own, lower);
+    return !inside || set_formatted(container, "lxc.mount.entry", error,
+                                    "tmpfs %s tmpfs ro,nosuid,nodev,size=4k,mode=0700,optional 0 0", inside);
 }
 
 /* Overlayfs cannot have its writable layer everywhere. */
@@ -163,8 +187,7 @@ static bool check_netns(const char *netns, GError **error)
 
 static bool set_files(struct lxc_container *container, const struct vnode_request *request, GError **error)
 {
-    bool host = !strcmp(request->image, "host");
-    const char *lower = host ? "/" : request->image;
+    const char *lower = !strcmp(request->image, "host") ? "/" : request->image;
     struct stat st;
     if (stat(lower, &st) < 0 || !S_ISDIR(st.st_mode)) {
         return fail(error, DISTEM_ERROR_INVALID, errno, "image \"%s\": \"host\" or a folder was expected", request->image);
@@ -191,8 +214,8 @@ static bool set_files(struct lxc_container *container, const struct vnode_reques
            set_formatted(container, "lxc.mount.entry", error, "%s/distem-init " INIT_INSIDE " none bind,ro,create=file 0 0",
                          folder) &&
            set_file(container, request, "hostname", "etc/hostname", hostname, error) &&
-           set_file(container, request, "hosts", "etc/hosts", hosts, error) &&
-           (!host || (hide(container, request->run_dir, error) && hide(container, request->state_dir, error)));
+           set_file(container, request, "hosts", "etc/hosts", hosts, error) && hide(container, lower, request->run_dir, error) &&
+           hide(container, lower, request->state_dir, error);
 }
 
 bool container_configure(struct lxc_container *container, const struct cgroups *cgroups, const struct vnode_request *request,

@@ -54,8 +54,3 @@ tests_system_test_vnode_exec_SOURCES = tests/system/test-vnode-exec.c $(vnode_fi
 tests_system_test_vnode_exec_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_system_test_vnode_exec_LDADD = libvnode.la
 SYSTEM_TESTS += tests/system/vnode-native.sh tests/system/vnode-exec-native.sh
-
-EXTRA_PROGRAMS += tests/bench/bench-vnode
-tests_bench_bench_vnode_SOURCES = tests/bench/bench-vnode.c $(vnode_fixture)
-tests_bench_bench_vnode_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
-tests_bench_bench_vnode_LDADD = libvnode.la

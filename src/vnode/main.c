@@ -4,10 +4,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +37,31 @@ static void reset_limits(void)
     umask(022);
 }
 
+/* Goes on as a copy of this program in memory that nobody can write to: a process in a vnode could write to the program that enters
+ * it (/proc/PID/exe), and so to the machine's file. Returns only if that is done already, or fails. */
+static bool become_copy(char **argv)
+{
+    int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (own < 0 || fstat(own, &st) < 0) {
+        return false;
+    }
+    if (fcntl(own, F_GET_SEALS) > 0) {
+        close(own);
+        return true;
+    }
+    int copy = memfd_create("distem-vnode", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    off_t left = st.st_size;
+    for (ssize_t n; left && (n = sendfile(copy, own, NULL, (size_t)left)) > 0;) {
+        left -= n;
+    }
+    if (left || fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
+        return false;
+    }
+    fexecve(copy, argv, environ);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     /* Whoever is gone shows in the write. */
@@ -43,6 +71,10 @@ int main(int argc, char **argv)
         return worker_main();
     }
     if (argc > 6 && !strcmp(argv[1], "exec")) {
+        if (!become_copy(argv)) {
+            perror("distem-vnode: cannot run from memory");
+            return EXIT_FAILURE;
+        }
         return exec_main(argv + 2);
     }
     fprintf(stderr,

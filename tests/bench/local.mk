@@ -1,4 +1,4 @@
-# Benchmarks: built by `make check`, run by `make bench`.
+# Benchmarks, run by `make bench`. Those that need no root are built by `make check`, too.
 check_PROGRAMS += tests/bench/bench-plan
 tests_bench_bench_plan_SOURCES = tests/bench/bench-plan.c
 tests_bench_bench_plan_LDADD = libplan.la
@@ -8,7 +8,14 @@ tests_bench_bench_ovs_SOURCES = tests/bench/bench-ovs.c tests/unit/ovs-sandbox.c
 tests_bench_bench_ovs_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_bench_bench_ovs_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
 
+EXTRA_PROGRAMS += tests/bench/bench-vnode
+tests_bench_bench_vnode_SOURCES = tests/bench/bench-vnode.c $(vnode_fixture)
+tests_bench_bench_vnode_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_bench_bench_vnode_LDADD = libvnode.la
+
+# bench-vnode starts containers: as root only.
 PHONY_TARGETS += bench
-bench: tests/bench/bench-plan tests/bench/bench-ovs
+bench: all tests/bench/bench-plan tests/bench/bench-ovs tests/bench/bench-vnode
 	tests/bench/bench-plan
 	top_srcdir='$(abs_top_srcdir)' tests/bench/bench-ovs
+	if test `id -u` = 0; then $(AM_TESTS_ENVIRONMENT) tests/bench/bench-vnode; else echo "bench-vnode: skipped, needs root"; fi

@@ -8,7 +8,7 @@ trap 'rm -f "$output"' EXIT
 c_files | grep '\.c$' >"$output.files"
 cppcheck --quiet --enable=warning,performance,portability --inline-suppr --std=c11 --library=gtk --error-exitcode=1 -j "$(nproc)" \
     --suppressions-list=tests/lint/cppcheck.txt -I include -D__GNUC__ -DPACKAGE_VERSION='""' -DRUNDIR='""' -DSTATEDIR='""' \
-    -DPKGDATADIR='""' -DPKGLIBEXECDIR='""' --template=gcc --file-list="$output.files" >"$output" 2>&1
+    -DPKGDATADIR='""' -DPKGLIBEXECDIR='""' -DSBINDIR='""' --template=gcc --file-list="$output.files" >"$output" 2>&1
 result "cppcheck" "$output" $?
 rm -f "$output.files"
 echo "1..$tap_count"
