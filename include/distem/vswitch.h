@@ -63,6 +63,18 @@ GPtrArray *vswitch_purge(const char *remote, const char *owner, bool remove, int
 bool server_ensure_db(const char *run_dir, const char *db_file, const char *schema_file, GError **error);
 /* ovsdb-server and ovs-vswitchd of our own below 'run_dir'/ovs: database on 'run_dir'/ovs/db.sock, run directory 'run_dir'/ovs. */
 bool server_ensure_vswitch(const char *run_dir, GError **error);
+/* Watches what one of the two functions above has started. */
+struct server_keeper;
+struct server_keeper *server_keep_db(const char *run_dir, const char *db_file, const char *schema_file);
+struct server_keeper *server_keep_vswitch(const char *run_dir);
+/* The servers run on. NULL is fine. */
+void server_keeper_free(struct server_keeper *);
+/* Starts again what has ended, at most once in a second, and less often while that fails; takes as long as a start takes. Returns
+ * whether it has started anything. */
+bool server_keeper_run(struct server_keeper *);
+void server_keeper_wait(struct server_keeper *);
+/* Returns why the last start failed, until one succeeds; NULL when all is well. Valid until the next server_keeper_run(). */
+const char *server_keeper_error(const struct server_keeper *);
 /* Says whether the machine runs an Open vSwitch of its own that answers at the usual place. */
 bool server_machine_vswitch(void);
 /* Stops what the two functions above started in 'run_dir', if it runs; removes their sockets and pid files. */
