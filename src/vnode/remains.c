@@ -50,14 +50,24 @@ static int open_lock(const char *run_dir, int operation)
     return fd;
 }
 
-int remains_lock(const char *run_dir, GError **error)
+static int take_lock(const char *run_dir, int operation, GError **error)
 {
-    int fd = open_lock(run_dir, LOCK_SH);
+    int fd = open_lock(run_dir, operation);
     if (fd < 0) {
         g_autofree char *path = layout_lock(run_dir);
         fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot lock %s", path);
     }
     return fd;
+}
+
+int remains_lock(const char *run_dir, GError **error)
+{
+    return take_lock(run_dir, LOCK_SH, error);
+}
+
+int remains_wait(const char *run_dir, GError **error)
+{
+    return take_lock(run_dir, LOCK_EX, error);
 }
 
 /* Removes the folders that lxc made for its lock files, as far up as they are empty. */
