@@ -70,6 +70,18 @@ bool server_ensure_db(const char *run_dir, const char *db_file, const char *sche
  * Loads the kernel's module openvswitch if there is one. On a machine that was started less than 11 s ago it waits for that moment:
  * ovs-vswitchd 3.1 started earlier loses packets for good. */
 bool server_ensure_vswitch(const char *run_dir, GError **error);
+/* Watches what one of the two functions above has started. */
+struct server_keeper;
+struct server_keeper *server_keep_db(const char *run_dir, const char *db_file, const char *schema_file);
+struct server_keeper *server_keep_vswitch(const char *run_dir);
+/* The servers run on. NULL is fine. */
+void server_keeper_free(struct server_keeper *);
+/* Starts again what has ended, at most once in a second, and less often while that fails; takes as long as a start takes. Returns
+ * whether it has started anything. */
+bool server_keeper_run(struct server_keeper *);
+void server_keeper_wait(struct server_keeper *);
+/* Returns why the last start failed, until one succeeds; NULL when all is well. Valid until the next server_keeper_run(). */
+const char *server_keeper_error(const struct server_keeper *);
 /* Says whether the machine runs an Open vSwitch of its own that answers at the usual place. */
 bool server_machine_vswitch(void);
 /* Stop what the two functions above started in 'run_dir', if it runs, and remove its sockets and pid files; databases and logs
