@@ -94,8 +94,7 @@ void report_run(struct pnode_daemon *p)
     bool done = converge_is_done(p) && vswitch_is_settled(p->vswitch) && !p->reporting && !error;
     bool news = done && p->self->generation != p->generation;
     uint32_t leaving = count_leaving(p);
-    if (!p->registering &&
-        (news || p->unregistered || g_strcmp0(error, p->self->error) || leaving != p->self->leaving)) {
+    if (!p->registering && (news || p->unregistered || g_strcmp0(error, p->self->error) || leaving != p->self->leaving)) {
         p->self->leaving = leaving;
         g_free(p->self->error);
         p->self->error = g_strdup(error);
