@@ -30,6 +30,6 @@ result() {
         echo "ok $tap_count - $1"
     else
         echo "not ok $tap_count - $1"
-        head -n 60 "$2" | sed 's/^/# /'
+        grep -vE '^[0-9]+ warnings? generated|^Suppressed ' "$2" | head -n 60 | sed 's/^/# /'
     fi
 }
