@@ -61,6 +61,7 @@ static GByteArray *read_all(int fd, GError **error)
 
 static int complain(int status, const GError *error)
 {
+    g_assert(error);
     fprintf(stderr, "distem-probe: %s\n", error->message);
     return status;
 }

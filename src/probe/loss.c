@@ -191,7 +191,7 @@ static int open_end(const char *netns, const char *name, const struct ip_addr *a
         return -1;
     }
     /* No fragments: losing one of several would count as a loss of one. */
-    int discover = address->family == 4 ? IP_PMTUDISC_DO : IPV6_PMTUDISC_DO;
+    int discover = IP_PMTUDISC_DO; /* IPV6_PMTUDISC_DO is the same. */
     int size = BUFFER_SIZE;
     if (setsockopt(fd, address->family == 4 ? SOL_IP : SOL_IPV6, address->family == 4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER,
                    &discover, sizeof discover) ||

@@ -136,7 +136,7 @@ static bool set_file(struct lxc_container *container, const struct vnode_request
 static const char *path_below(const char *path, const char *folder)
 {
     size_t length = strcmp(folder, "/") ? strlen(folder) : 0;
-    if (strncmp(path, folder, length) || (path[length] && path[length] != '/')) {
+    if (strncmp(path, folder, length) != 0 || (path[length] && path[length] != '/')) {
         return NULL;
     }
     return path[length] ? path + length + 1 : "";

@@ -164,14 +164,14 @@ static void test_timers(void)
     for (unsigned i = 0; i < ALARMS; i++) {
         unsigned number = i * 77 % ALARMS;
         alarms[number] = (struct alarm){.timer.fire = note, .number = number};
-        loop_timer_set(loop, &alarms[number].timer, start + (number % 5 ? number : ALARMS - number) * 10);
+        loop_timer_set(loop, &alarms[number].timer, start + (number % 5 ? number : ALARMS - number) * INT64_C(10));
     }
     for (unsigned i = 0; i < ALARMS; i++) {
         if (i % 3 == 0) {
             loop_timer_clear(loop, &alarms[i].timer);
             loop_timer_clear(loop, &alarms[i].timer);
         } else if (i % 5 == 0) {
-            loop_timer_set(loop, &alarms[i].timer, start + i * 10);
+            loop_timer_set(loop, &alarms[i].timer, start + i * INT64_C(10));
         }
     }
     unsigned expected = ALARMS - (ALARMS + 2) / 3;
