@@ -14,6 +14,8 @@
 #define MACHINE_RUN_DIR "/run/openvswitch"
 #define SWITCH_SCHEMA "/usr/share/openvswitch/vswitch.ovsschema"
 #define ANSWER_MS 2000
+/* What a server that has just been started needs until it answers, on a busy machine. */
+#define START_MS 10000
 /* ovs-vswitchd 3.1.0 counts the machine's CPUs wrongly during the first ten seconds of uptime: it then starts with no threads for
  * packets that match no flow, and loses them all for good. */
 #define MIN_UPTIME_S 11.0
@@ -75,6 +77,30 @@ static bool make_folder(const char *dir, GError **error)
     return !g_mkdir_with_parents(dir, 0755) || fail(error, DISTEM_ERROR_SYSTEM, errno, "the folder %s cannot be made", dir);
 }
 
+/* Says whether the process that holds the pid file answers, or will soon: whoever started it may have been killed in the middle. */
+static bool answers(const struct server *server, const char *socket, const char *method)
+{
+    gint64 deadline = g_get_monotonic_time() + START_MS * G_GINT64_CONSTANT(1000);
+    bool answered = false;
+    while (!(answered = process_ask(socket, method, NULL, ANSWER_MS)) && process_running(server->pid) &&
+           g_get_monotonic_time() < deadline) {
+        g_usleep(20000);
+    }
+    return answered;
+}
+
+/* Starts the server with the command 'argv'. It is started, too, when somebody else was a moment quicker. */
+static bool start(const struct server *server, const char *const *argv, const char *socket, const char *method, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *output = process_run(argv, server->dir, server->log, &problem);
+    if (output || (process_running(server->pid) && answers(server, socket, method))) {
+        return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
 /* Makes the database file, whole or not at all. */
 static bool create_file(const struct server *server, const char *db_file, const char *schema_file, GError **error)
 {
@@ -107,7 +133,7 @@ static bool ensure_database(const struct server *server, const char *db_file, co
     g_autofree char *remote = g_strdup_printf("unix:%s", server->sock);
     pid_t pid = process_running(server->pid);
     if (pid) {
-        return process_ask(server->sock, "echo", NULL, ANSWER_MS)
+        return answers(server, server->sock, "echo")
                    ? convert(server, "ovsdb-client", remote, schema_file, error)
                    : fail(error, DISTEM_ERROR_UNAVAILABLE, 0, "ovsdb-server (process %d) does not answer on %s; its log is %s",
                           (int)pid, server->sock, server->log);
@@ -127,8 +153,7 @@ static bool ensure_database(const struct server *server, const char *db_file, co
     const char *const argv[] = {"ovsdb-server", "--detach", "--no-chdir", "-vconsole:off",
                                 "-vsyslog:off", pid_option, log_option,   ctl_option,
                                 remote_option,  db_file,    NULL};
-    g_autofree char *output = process_run(argv, server->dir, server->log, error);
-    return output;
+    return start(server, argv, server->sock, "echo", error);
 }
 
 bool server_ensure_db(const char *run_dir, const char *db_file, const char *schema_file, GError **error)
@@ -158,8 +183,7 @@ static bool start_switch(const struct server *server, const char *remote, GError
     g_autofree char *ctl_option = g_strdup_printf("--unixctl=%s", server->ctl);
     const char *const argv[] = {"ovs-vswitchd", "--detach", "--no-chdir", "-vconsole:off", "-vsyslog:off",
                                 pid_option,     log_option, ctl_option,   remote,          NULL};
-    g_autofree char *output = process_run(argv, server->dir, server->log, error);
-    return output;
+    return start(server, argv, server->ctl, "version", error);
 }
 
 bool server_ensure_vswitch(const char *run_dir, GError **error)
@@ -175,7 +199,7 @@ bool server_ensure_vswitch(const char *run_dir, GError **error)
     }
     pid_t pid = process_running(server.pid);
     if (pid) {
-        return process_ask(server.ctl, "version", NULL, ANSWER_MS) ||
+        return answers(&server, server.ctl, "version") ||
                fail(error, DISTEM_ERROR_UNAVAILABLE, 0, "ovs-vswitchd (process %d) does not answer on %s; its log is %s", (int)pid,
                     server.ctl, server.log);
     }

@@ -43,6 +43,7 @@ struct vswitch {
     int64_t lost_at;           /* ms: when the database was found not to answer; 0: it does. */
     struct ovsdb_idl_txn *txn; /* On its way, or NULL. */
     int64_t retry_at;          /* ms: no new transaction before this time. */
+    int64_t behind_at;         /* ms: when the switch was found not to have acted on our rows; 0: it has. */
     int64_t wanted_cfg;        /* The switch has acted on our rows when its cur_cfg is this. */
 
     bool ports_open;  /* All wanted ports have been opened by the switch. */

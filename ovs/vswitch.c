@@ -16,6 +16,8 @@
 #define RETRY_MS 1000
 /* A database that does not answer for this time is an error. */
 #define PATIENCE_MS 1000
+/* A switch that has not acted on a change for this time, thousands of ports or not, does not run. */
+#define SWITCH_PATIENCE_MS 30000
 
 void vswitch_bridge_name(uint32_t vnetwork_id, char name[16])
 {
@@ -230,6 +232,9 @@ static char *find_error(const struct vswitch *vs)
     if (vs->lost_at && time_msec() >= vs->lost_at + PATIENCE_MS) {
         return g_strdup("the database of Open vSwitch does not answer");
     }
+    if (vs->behind_at && time_msec() >= vs->behind_at + SWITCH_PATIENCE_MS) {
+        return g_strdup_printf("ovs-vswitchd has not acted on a change for %d s: does it run?", SWITCH_PATIENCE_MS / 1000);
+    }
     const char *errors[] = {vs->txn_error, vs->row_error, vs->port_error};
     for (unsigned i = 0; i < G_N_ELEMENTS(errors); i++) {
         if (errors[i]) {
@@ -280,6 +285,9 @@ void vswitch_run(struct vswitch *vs)
         vs->ports_stale = false;
     }
     bool may_connect = usable && switch_is_current(vs);
+    if (!usable || may_connect || !vs->behind_at) {
+        vs->behind_at = !usable || may_connect ? 0 : time_msec();
+    }
     bool settled = may_connect && vs->ports_open;
     GHashTableIter iter;
     void *bridge;
@@ -300,6 +308,9 @@ void vswitch_wait(struct vswitch *vs)
     ovsdb_idl_wait(vs->idl);
     if (vs->lost_at && time_msec() < vs->lost_at + PATIENCE_MS) {
         poll_timer_wait_until(vs->lost_at + PATIENCE_MS);
+    }
+    if (vs->behind_at && time_msec() < vs->behind_at + SWITCH_PATIENCE_MS) {
+        poll_timer_wait_until(vs->behind_at + SWITCH_PATIENCE_MS);
     }
     if (vs->txn) {
         ovsdb_idl_txn_wait(vs->txn);

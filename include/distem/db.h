@@ -12,8 +12,9 @@
 struct db;
 
 /* Connects (and reconnects for ever) to 'remote', "unix:PATH" or "tcp:HOST:PORT[,tcp:...]" for a cluster. With 'pnode' not NULL,
- * only what that pnode needs is monitored: its own row, its vnodes and their vifaces, and the vnetworks. */
+ * only what that pnode needs is monitored: its own row, its vnodes with their vifaces and routes, and the vnetworks. */
 struct db *db_open(const char *remote, const char *pnode);
+/* What has not ended yet is forgotten; its db_done functions are not called. */
 void db_close(struct db *);
 
 /* Receives changes, sends and finishes transactions; calls the db_done functions. */
@@ -34,7 +35,9 @@ uint64_t db_generation(const struct db *);
 /* Returns the pnodes, an array of struct pnode that the caller unrefs. */
 GPtrArray *db_pnodes(const struct db *);
 
-/* Called once, from db_run(), when a transaction has ended; 'error' is NULL when it is durable. */
+/* Called once, from db_run(), when a transaction has ended; 'error' is NULL when the database has it. While the server does not
+ * answer, transactions wait; one whose answer is lost is not done twice. They are done one after the other, in the order of the
+ * calls. */
 typedef void db_done(void *aux, const GError *error);
 
 /* Replaces the platform by 'next' (NULL: none) in one transaction that writes only what differs; fails with DISTEM_ERROR_CONFLICT

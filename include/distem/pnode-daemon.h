@@ -26,6 +26,8 @@ struct pnode_daemon *pnode_daemon_new(const struct pnode_config *config, struct 
 void pnode_daemon_free(struct pnode_daemon *);
 void pnode_daemon_run(struct pnode_daemon *);
 void pnode_daemon_wait(struct pnode_daemon *);
+/* Says whether the database has been told that this machine starts anew: until then it says what the last daemon had realised. */
+bool pnode_daemon_is_introduced(const struct pnode_daemon *);
 
 /* Returns the name of this machine for the database: its host name up to the first dot. The caller frees it. */
 char *pnode_default_name(void);

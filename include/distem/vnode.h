@@ -19,13 +19,13 @@ enum vnode_op { VNODE_OP_START, VNODE_OP_STOP, VNODE_OP_LIST };
 struct vnode_result {
     enum vnode_op op;
     uint32_t vnode_id;
-    pid_t pid;       /* After a start: the container's init, as seen from here. */
-    GError *error;   /* NULL: it worked. */
-    GArray *running; /* VNODE_OP_LIST: of struct vnode_running. */
+    pid_t pid;          /* After a start: the container's init, as seen from here. */
+    GError *error;      /* NULL: it worked. */
+    GArray *containers; /* VNODE_OP_LIST: of struct vnode_container. */
 };
-struct vnode_running {
+struct vnode_container {
     uint32_t vnode_id;
-    pid_t pid;
+    pid_t pid; /* Of its init; 0: it does not run, but has files. */
 };
 
 /* Prepares for containers whose files are below 'state_dir' ("/var/lib/distem": writable layers, kept over a restart) and 'run_dir'
@@ -44,7 +44,8 @@ void vnode_runner_wait(struct vnode_runner *);
  * started with. Image "host" is the machine's root file system (not what is mounted below it), read-only, below a private writable
  * layer; a directory is used the same way. Process 1 is always distem-init, never the image's own.
  * stop: SIGPWR to init, which sends SIGTERM to all, then SIGKILL after 'grace_ms'; not running is success; with 'forget' its
- * writable layer is deleted, too. list: all our running containers. */
+ * writable layer is deleted, too. list: all our containers, whether they run or not; waits until no process is
+ * starting or stopping one, also none that an earlier daemon has left behind. */
 void vnode_runner_start(struct vnode_runner *, const struct vnode *vnode, const char *netns);
 void vnode_runner_stop(struct vnode_runner *, uint32_t vnode_id, unsigned grace_ms, bool forget);
 void vnode_runner_list(struct vnode_runner *);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open vSwitch on one pnode: bridges, ports and OpenFlow rules, found by their ownership marks (external_ids), never by memory.
- * None of the functions blocks, except vswitch_purge(). */
+/* Open vSwitch on one pnode: bridges, ports and OpenFlow rules, found by their ownership marks (external_ids, and a cookie for
+ * rules), never by memory. None of the functions blocks, except vswitch_purge() and server_...().
+ *
+ * A bridge forwards between its wanted ports only (the rules are described in ovs/forwarding.h): known MAC addresses to their port;
+ * ARP requests for known addresses are answered by the switch; IPv6 neighbour solicitations go to the owner alone; all else to
+ * every other port once. */
 #ifndef DISTEM_VSWITCH_H
 #define DISTEM_VSWITCH_H 1
 
@@ -55,17 +59,33 @@ void vswitch_counters(const struct vswitch *, uint64_t *ret_transactions, uint64
  * them when 'remove'. Waits for the switch for at most 'timeout_ms'. Returns an array of strings or NULL with an error. */
 GPtrArray *vswitch_purge(const char *remote, const char *owner, bool remove, int timeout_ms, GError **error);
 
-/* Private servers, for machines that run none of their own. They are daemons that outlive this process and are found again by their
- * pid files in 'run_dir'. Each function makes sure that the server runs and answers, and is quick when it does. */
+/* Private servers, for machines that run none of their own. They are daemons that outlive this process (sessions of their own) and
+ * are found again by the locks on their pid files in 'run_dir'. Each function makes sure that the server runs and answers; it takes
+ * some 20 ms when it does, below a second when it must be started. Errors name the log file and quote its last line. */
 
 /* ovsdb-server for the Distem database: file 'db_file' (made, or converted to a newer schema, from 'schema_file') on the socket
  * 'run_dir'/distem-db.sock. */
 bool server_ensure_db(const char *run_dir, const char *db_file, const char *schema_file, GError **error);
-/* ovsdb-server and ovs-vswitchd of our own below 'run_dir'/ovs: database on 'run_dir'/ovs/db.sock, run directory 'run_dir'/ovs. */
+/* ovsdb-server and ovs-vswitchd of our own below 'run_dir'/ovs: database on 'run_dir'/ovs/db.sock, run directory 'run_dir'/ovs.
+ * Loads the kernel's module openvswitch if there is one. On a machine that was started less than 11 s ago it waits for that moment:
+ * ovs-vswitchd 3.1 started earlier loses packets for good. */
 bool server_ensure_vswitch(const char *run_dir, GError **error);
+/* Watches what one of the two functions above has started. */
+struct server_keeper;
+struct server_keeper *server_keep_db(const char *run_dir, const char *db_file, const char *schema_file);
+struct server_keeper *server_keep_vswitch(const char *run_dir);
+/* The servers run on. NULL is fine. */
+void server_keeper_free(struct server_keeper *);
+/* Starts again what has ended, at most once in a second, and less often while that fails; takes as long as a start takes. Returns
+ * whether it has started anything. */
+bool server_keeper_run(struct server_keeper *);
+void server_keeper_wait(struct server_keeper *);
+/* Returns why the last start failed, until one succeeds; NULL when all is well. Valid until the next server_keeper_run(). */
+const char *server_keeper_error(const struct server_keeper *);
 /* Says whether the machine runs an Open vSwitch of its own that answers at the usual place. */
 bool server_machine_vswitch(void);
-/* Stops what the two functions above started in 'run_dir', if it runs; removes their sockets and pid files. */
+/* Stop what the two functions above started in 'run_dir', if it runs, and remove its sockets and pid files; databases and logs
+ * stay. The switch takes its datapath out of the kernel first. They wait for the end, at most some 10 s. */
 bool server_stop_db(const char *run_dir, GError **error);
 bool server_stop_vswitch(const char *run_dir, GError **error);
 

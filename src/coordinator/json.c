@@ -97,17 +97,18 @@ uint64_t realised_generation(const GPtrArray *pnodes, uint64_t generation)
 /* "ready", "changing", or "failed" when something is being retried. */
 static const char *platform_state(const struct platform *platform, uint64_t generation, const GPtrArray *pnodes)
 {
-    bool failed = false;
+    bool failed = false, running = true;
     for (unsigned i = 0; i < pnodes->len; i++) {
         failed = failed || ((const struct pnode *)pnodes->pdata[i])->error;
     }
     for (unsigned i = 0; i < platform->vnodes->len; i++) {
         failed = failed || platform_vnode(platform, i)->state == VNODE_STATE_FAILED;
+        running = running && platform_vnode(platform, i)->state == VNODE_STATE_RUNNING;
     }
     if (failed) {
         return "failed";
     }
-    return realised_generation(pnodes, generation) == generation ? "ready" : "changing";
+    return running && realised_generation(pnodes, generation) == generation ? "ready" : "changing";
 }
 
 json_t *json_platform(const struct platform *platform, uint64_t generation, const GPtrArray *pnodes)

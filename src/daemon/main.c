@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,23 +93,61 @@ static bool make_folder(const char *path, GError **error)
     return true;
 }
 
+/* Starts the private database server again when it has ended. 'trouble' is what was logged last. */
+static void keep_database(struct server_keeper *keeper, char **trouble)
+{
+    if (!keeper) {
+        return;
+    }
+    if (server_keeper_run(keeper)) {
+        log_warning("daemon", "the database server had ended and was started again", "pid=%d", (int)getpid());
+    }
+    const char *error = server_keeper_error(keeper);
+    if (error && g_strcmp0(error, *trouble)) {
+        log_error("daemon", "the database server does not start", "error=\"%s\"", error);
+    }
+    g_free(*trouble);
+    *trouble = g_strdup(error);
+}
+
+/* Each vnode takes a descriptor, each command that runs in one a few. */
+static void raise_descriptors(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 /* Runs until a signal comes. */
-static void loop(struct db *db, struct pnode_daemon *pnode, struct coordinator *coordinator)
+static void loop(struct server_keeper *keeper, struct db *db, struct pnode_daemon *pnode, struct coordinator *coordinator)
 {
     bool ready = false;
+    g_autofree char *trouble = NULL;
     struct pollfd ended = {.fd = service_fd(), .events = POLLIN};
     while (poll(&ended, 1, 0) == 0) {
+        keep_database(keeper, &trouble);
         db_run(db);
         pnode_daemon_run(pnode);
-        coordinator_run(coordinator);
-        if (!ready && db_is_ready(db)) {
+        /* Until the pnode has introduced itself, the database tells of the time before: nobody is to see that. */
+        bool answering = !db_is_ready(db) || pnode_daemon_is_introduced(pnode);
+        if (answering) {
+            coordinator_run(coordinator);
+        }
+        if (!ready && answering && db_is_ready(db)) {
             ready = true;
             service_ready();
             log_info("daemon", "ready", "pid=%d", (int)getpid());
         }
+        if (keeper) {
+            server_keeper_wait(keeper);
+        }
         db_wait(db);
         pnode_daemon_wait(pnode);
-        coordinator_wait(coordinator);
+        if (answering) {
+            coordinator_wait(coordinator);
+        }
         poll_wait_fd(ended.fd, POLLIN);
         poll_block_once();
     }
@@ -127,6 +166,8 @@ static bool serve(const struct options *o, GError **error)
         return false;
     }
     service_catch_signals();
+    raise_descriptors();
+    struct server_keeper *keeper = NULL;
     g_autofree char *remote = g_strdup(o->db);
     if (!remote) {
         g_autofree char *file = g_build_filename(o->state_dir, "distem.db", NULL);
@@ -134,6 +175,7 @@ static bool serve(const struct options *o, GError **error)
         if (!server_ensure_db(o->run_dir, file, schema, error)) {
             return false;
         }
+        keeper = server_keep_db(o->run_dir, file, schema);
         remote = g_strdup_printf("unix:%s/distem-db.sock", o->run_dir);
     }
     g_autofree char *name = o->name ? g_strdup(o->name) : pnode_default_name();
@@ -152,13 +194,14 @@ static bool serve(const struct options *o, GError **error)
     struct coordinator *coordinator = pnode ? coordinator_new(&coordinator_config, db, error) : NULL;
     if (coordinator) {
         log_info("daemon", "listening", "address=%s port=%d pnode=%s version=" PACKAGE_VERSION, o->listen, o->port, name);
-        loop(db, pnode, coordinator);
+        loop(keeper, db, pnode, coordinator);
         log_info("daemon", "ended by a signal; vnodes run on", "pid=%d", (int)getpid());
     }
     bool ok = coordinator != NULL;
     coordinator_free(coordinator);
     pnode_daemon_free(pnode);
     db_close(db);
+    server_keeper_free(keeper);
     return ok;
 }
 

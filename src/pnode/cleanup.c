@@ -63,7 +63,9 @@ static void clean_switches(struct cleanup *c)
         clean_bridges(c, "unix:/run/openvswitch/db.sock");
     }
     g_autofree char *socket = g_build_filename(c->run_dir, "ovs", "db.sock", NULL);
-    if (access(socket, F_OK) == 0) {
+    /* The file, not the socket, which is missing while the server starts. */
+    g_autofree char *file = g_build_filename(c->run_dir, "ovs", "conf.db", NULL);
+    if (access(file, F_OK) == 0) {
         /* A private switch that no longer runs has left its bridges in the kernel; started again, it can take them away. */
         GError *error = NULL;
         if (!c->dry_run && !server_ensure_vswitch(c->run_dir, &error)) {

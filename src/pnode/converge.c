@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 
+#include "distem/error.h"
 #include "distem/log.h"
 #include "distem/poll.h"
 #include "item.h"
@@ -24,6 +25,10 @@
 #define STOP_GRACE_MS 2000
 /* A switch that has just been started, or is busy, complains for a moment. */
 #define SWITCH_PATIENCE_MS 10000
+/* A container that ends earlier ends at once: it is not started again and again without a pause. */
+#define SHORT_LIFE_MS 10000
+/* Pause before the containers are asked for again. */
+#define LIST_PAUSE_MS 1000
 #define DEFAULT_MTU 1500
 
 static bool is_due(const struct item *item)
@@ -80,12 +85,14 @@ static void start_container(struct pnode_daemon *p, struct item *item)
     item->container_done = g_steal_pointer(&print);
     g_autofree char *netns = link_netns_path(p->links, item->id);
     item->container = CONTAINER_STARTING;
+    item->forgotten = false;
     vnode_runner_start(p->runner, item->vnode, netns);
 }
 
 static void stop_container(struct pnode_daemon *p, struct item *item, bool forget)
 {
     item->container = CONTAINER_STOPPING;
+    item->forgetting = forget;
     vnode_runner_stop(p->runner, item->id, STOP_GRACE_MS, forget);
 }
 
@@ -121,7 +128,8 @@ static void step_unwanted(struct pnode_daemon *p, struct item *item, GArray *rem
     if (!is_due(item) || item->container == CONTAINER_STARTING || item->container == CONTAINER_STOPPING) {
         return;
     }
-    if (item->container == CONTAINER_RUNNING || item->container_done) {
+    /* Whether it runs or not: there may be files of it, and a start that failed may have left a container. */
+    if (!item->forgotten) {
         stop_container(p, item, true);
     } else if (ports_are_done(p, item)) {
         g_array_append_val(removable, item->id);
@@ -218,6 +226,23 @@ static void push_ports(struct pnode_daemon *p)
     poll_wake_now();
 }
 
+/* What is wanted has ended. It is started again: at once the first time, then after pauses, when it does not last. */
+static void restart(struct item *item)
+{
+    int64_t life = poll_now_ms() - item->started_at;
+    item->restarts = item->started_at && life < SHORT_LIFE_MS ? item->restarts + 1 : 0;
+    if (item->restarts < 2) {
+        log_warning("pnode", "a vnode has ended by itself and is started again", "vnode=%s", item->vnode->name);
+        item_set_state(item, VNODE_STATE_WAITING, NULL);
+        return;
+    }
+    GError *error = NULL;
+    fail(&error, DISTEM_ERROR_SYSTEM, 0, "its init has ended %u times within %d s of its start: is its memory large enough?",
+         item->restarts, SHORT_LIFE_MS / 1000);
+    item->failures = item->restarts - 2;
+    item_fail(item, "a vnode does not stay up", error);
+}
+
 /* Notices inits that have ended. */
 static void reap(struct pnode_daemon *p)
 {
@@ -225,7 +250,7 @@ static void reap(struct pnode_daemon *p)
     int n = epoll_wait(p->epoll_fd, events, G_N_ELEMENTS(events), 0);
     for (int i = 0; i < n; i++) {
         struct item *item = g_hash_table_lookup(p->items, GUINT_TO_POINTER(events[i].data.u32));
-        if (!item) {
+        if (!item || item->pidfd < 0) {
             continue;
         }
         item_unwatch(item);
@@ -234,8 +259,7 @@ static void reap(struct pnode_daemon *p)
         }
         item_set_absent(p, item);
         if (item->vnode) {
-            log_warning("pnode", "a vnode has ended by itself and is started again", "vnode=%s", item->vnode->name);
-            item_set_state(item, VNODE_STATE_WAITING, NULL);
+            restart(item);
         }
     }
 }
@@ -243,10 +267,11 @@ static void reap(struct pnode_daemon *p)
 void converge_result(struct pnode_daemon *p, struct vnode_result *result)
 {
     if (result->op == VNODE_OP_LIST) {
+        daemon_set_trouble(p, TROUBLE_CONTAINERS, result->error ? result->error->message : NULL);
         if (result->error) {
-            daemon_set_trouble(p, result->error->message);
+            p->list_at = poll_now_ms() + LIST_PAUSE_MS;
         } else {
-            share_adopt_containers(p, result->running);
+            share_adopt_containers(p, result->containers);
         }
         return;
     }
@@ -257,6 +282,7 @@ void converge_result(struct pnode_daemon *p, struct vnode_result *result)
             item_set_absent(p, item);
             item_fail(item, "cannot start a vnode", g_steal_pointer(&result->error));
         } else {
+            item->started_at = poll_now_ms();
             item_set_running(p, item, result->pid);
             log_info("pnode", "vnode started", "vnode=%s pid=%d", item->vnode ? item->vnode->name : "-", (int)result->pid);
         }
@@ -265,6 +291,7 @@ void converge_result(struct pnode_daemon *p, struct vnode_result *result)
         item_fail(item, "cannot stop a vnode", g_steal_pointer(&result->error));
     } else {
         item_set_absent(p, item);
+        item->forgotten = item->forgetting;
         log_info("pnode", "vnode stopped", "id=%u", item->id);
     }
 }
@@ -295,6 +322,10 @@ bool converge_is_done(const struct pnode_daemon *p)
 void converge_run(struct pnode_daemon *p)
 {
     reap(p);
+    if (p->list_at && poll_now_ms() >= p->list_at) {
+        p->list_at = 0;
+        vnode_runner_list(p->runner);
+    }
     if (!p->loaded || !p->adopted) {
         return;
     }
@@ -326,6 +357,15 @@ void converge_run(struct pnode_daemon *p)
 void converge_wait(struct pnode_daemon *p)
 {
     poll_wait_fd(p->epoll_fd, POLLIN);
+    const int64_t times[] = {p->list_at, p->reload_at, p->report_at};
+    for (unsigned i = 0; i < G_N_ELEMENTS(times); i++) {
+        if (times[i] > poll_now_ms()) {
+            poll_wait_until(times[i]);
+        }
+    }
+    if (p->list_at && p->list_at <= poll_now_ms()) {
+        poll_wake_now();
+    }
     if (vswitch_error(p->vswitch)) {
         int64_t end = p->pushed_at + SWITCH_PATIENCE_MS;
         if (end > poll_now_ms()) {

@@ -28,6 +28,7 @@ static bool open_vswitch(struct pnode_daemon *p, GError **error)
     }
     g_autofree char *ovs_dir = g_build_filename(p->run_dir, "ovs", NULL);
     g_autofree char *remote = g_strdup_printf("unix:%s/db.sock", ovs_dir);
+    p->keeper = server_keep_vswitch(p->run_dir);
     p->vswitch = vswitch_open(remote, ovs_dir, datapath, p->run_dir);
     return true;
 }
@@ -60,33 +61,60 @@ void pnode_daemon_free(struct pnode_daemon *p)
     }
     vnode_runner_free(p->runner);
     vswitch_close(p->vswitch);
+    server_keeper_free(p->keeper);
     link_manager_free(p->links);
     g_hash_table_unref(p->items);
     platform_free(p->wanted);
     pnode_free(p->self);
     close(p->epoll_fd);
-    g_free(p->trouble);
+    for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
+        g_free(p->troubles[i]);
+    }
     g_free(p->run_dir);
     g_free(p->state_dir);
     g_free(p);
 }
 
-void daemon_set_trouble(struct pnode_daemon *p, const char *message)
+void daemon_set_trouble(struct pnode_daemon *p, enum trouble trouble, const char *message)
 {
-    if (message && g_strcmp0(message, p->trouble)) {
+    if (message && g_strcmp0(message, p->troubles[trouble])) {
         log_error("pnode", "the machine is in trouble", "error=\"%s\"", message);
     }
-    g_free(p->trouble);
-    p->trouble = g_strdup(message);
+    g_free(p->troubles[trouble]);
+    p->troubles[trouble] = g_strdup(message);
+}
+
+const char *daemon_trouble(const struct pnode_daemon *p)
+{
+    for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
+        if (p->troubles[i]) {
+            return p->troubles[i];
+        }
+    }
+    return NULL;
+}
+
+bool pnode_daemon_is_introduced(const struct pnode_daemon *p)
+{
+    return p->introduced;
+}
+
+static void keep_switch(struct pnode_daemon *p)
+{
+    if (p->keeper) {
+        if (server_keeper_run(p->keeper)) {
+            log_warning("pnode", "the private Open vSwitch had ended and was started again", "run_dir=%s", p->run_dir);
+        }
+        daemon_set_trouble(p, TROUBLE_SWITCH, server_keeper_error(p->keeper));
+    }
 }
 
 void pnode_daemon_run(struct pnode_daemon *p)
 {
+    keep_switch(p);
     vswitch_run(p->vswitch);
     vnode_runner_run(p->runner);
-    if (share_reload(p)) {
-        daemon_set_trouble(p, NULL);
-    }
+    share_reload(p);
     for (struct vnode_result *result; (result = vnode_runner_next(p->runner));) {
         converge_result(p, result);
         vnode_result_free(result);
@@ -97,6 +125,9 @@ void pnode_daemon_run(struct pnode_daemon *p)
 
 void pnode_daemon_wait(struct pnode_daemon *p)
 {
+    if (p->keeper) {
+        server_keeper_wait(p->keeper);
+    }
     vswitch_wait(p->vswitch);
     vnode_runner_wait(p->runner);
     converge_wait(p);

@@ -3,11 +3,13 @@
 
 #include "item.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "distem/error.h"
 #include "distem/log.h"
 #include "distem/poll.h"
 #include "marks.h"
@@ -17,6 +19,7 @@ struct item *item_new(uint32_t id)
     struct item *item = g_new0(struct item, 1);
     item->id = id;
     item->pidfd = -1;
+    item->forgotten = !id; /* Devices of ours whose mark names no vnode. */
     return item;
 }
 
@@ -66,13 +69,19 @@ void item_set_running(struct pnode_daemon *p, struct item *item, pid_t pid)
     item_unwatch(item);
     item->container = CONTAINER_RUNNING;
     item->pid = pid;
+    item->forgotten = false;
     item->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (item->pidfd < 0) {
-        item_set_absent(p, item); /* It has ended already. */
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = item->id};
+    if (item->pidfd < 0 || epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, item->pidfd, &event) < 0) {
+        int errnum = errno;
+        item_set_absent(p, item);
+        if (errnum != ESRCH) { /* It has not just ended: another start will find it running. */
+            GError *error = NULL;
+            fail(&error, DISTEM_ERROR_SYSTEM, errnum, "cannot watch the init of a vnode");
+            item_fail(item, "cannot watch a vnode", error);
+        }
         return;
     }
-    struct epoll_event event = {.events = EPOLLIN, .data.u32 = item->id};
-    epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, item->pidfd, &event);
     item->unreported = true;
 }
 

@@ -24,6 +24,14 @@ enum container {
     CONTAINER_STOPPING, /* A request is under way. */
 };
 
+/* What can be wrong with the machine as a whole. */
+enum trouble {
+    TROUBLE_SHARE,      /* What is there cannot be found out. */
+    TROUBLE_CONTAINERS, /* Nor which containers run. */
+    TROUBLE_SWITCH,     /* The private switch does not start. */
+    TROUBLE_COUNT,
+};
+
 /* A vnode that is wanted here, or something of one that is here and no longer wanted. */
 struct item {
     uint32_t id;
@@ -32,6 +40,10 @@ struct item {
     char *network_done;        /* Fingerprint of the network that is there completely; NULL: none, or not known to be right. */
     bool has_devices;          /* Its namespace exists, so it may have ports already. */
     char *container_done;      /* What its container was started with. */
+    bool forgetting;           /* The stop under way deletes its files, too. */
+    bool forgotten;            /* Its container and all files of it are known to be gone. */
+    int64_t started_at;        /* Monotonic ms, of the container; 0: before this daemon. */
+    unsigned restarts;         /* Of a container that had just been started, in a row. */
     uint64_t ports_epoch;      /* The push to the switch that has its ports as they are now; 0: none yet. */
     enum container container;
     pid_t pid;
@@ -49,13 +61,17 @@ struct pnode_daemon {
     struct pnode *self; /* Our row; generation and error are as last written. */
     struct link_manager *links;
     struct vswitch *vswitch;
+    struct server_keeper *keeper; /* Of the private switch; NULL: the machine has its own. */
     struct vnode_runner *runner;
     bool user_datapath;
 
     struct platform *wanted; /* Our share of the platform; NULL: none, or not known yet. */
     uint64_t generation;     /* What 'wanted' is of. */
     bool loaded;             /* 'wanted' has been read from a complete database. */
-    bool adopted;            /* The list of running containers has arrived. */
+    bool adopted;            /* The list of containers has arrived. */
+    int64_t reload_at;       /* Monotonic ms: the share is not read before; */
+    int64_t list_at;         /* when to ask for that list again; 0: it is on its way, or there; */
+    int64_t report_at;       /* nothing is written to the database before. */
     GHashTable *items;       /* id -> struct item. */
     int epoll_fd;            /* Watches the items' pidfds. */
 
@@ -65,11 +81,15 @@ struct pnode_daemon {
     bool push_needed;
     bool reporting; /* A report is under way. */
     bool registering;
-    char *trouble; /* What went wrong that belongs to no vnode; NULL: nothing. */
+    bool unregistered;             /* The row is not in the database as it is in 'self'. */
+    bool introduced;               /* The first attempt to write it has ended. */
+    char *troubles[TROUBLE_COUNT]; /* NULL: none. */
 };
 
 /* daemon.c: notes (and logs, when it is new) what is wrong with the machine as a whole; NULL: nothing any more. */
-void daemon_set_trouble(struct pnode_daemon *, const char *message);
+void daemon_set_trouble(struct pnode_daemon *, enum trouble, const char *message);
+/* Returns the first such thing, or NULL. */
+const char *daemon_trouble(const struct pnode_daemon *);
 
 /* converge.c: returns what the switch has complained of for so long that it will not pass by itself, or NULL. */
 const char *converge_switch_error(const struct pnode_daemon *);
@@ -90,10 +110,10 @@ void item_set_absent(struct pnode_daemon *, struct item *);
 /* Returns what a container is started with, to see whether it must be started anew. The caller frees it. */
 char *item_container_print(const struct vnode *);
 
-/* share.c: from the database to items. Returns whether anything changed. */
-bool share_reload(struct pnode_daemon *);
-/* Takes note of the containers that run already. */
-void share_adopt_containers(struct pnode_daemon *, const GArray *running);
+/* share.c: from the database to items, when something has changed there. */
+void share_reload(struct pnode_daemon *);
+/* Takes note of the containers that are there already. */
+void share_adopt_containers(struct pnode_daemon *, const GArray *containers);
 
 /* converge.c: does what can be done now for all items. */
 void converge_run(struct pnode_daemon *);

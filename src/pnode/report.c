@@ -7,12 +7,16 @@
 #include "distem/poll.h"
 #include "item.h"
 
+/* A database that refuses what it is told, because its disk is full, say, is not asked again at once. */
+#define PAUSE_MS 1000
+
 static void report_done(void *aux, const GError *error)
 {
     struct pnode_daemon *p = aux;
     p->reporting = false;
     if (error) {
         log_warning("pnode", "cannot report the vnodes' states", "error=\"%s\"", error->message);
+        p->report_at = poll_now_ms() + PAUSE_MS;
         GHashTableIter iter;
         gpointer value;
         g_hash_table_iter_init(&iter, p->items);
@@ -26,9 +30,11 @@ static void register_done(void *aux, const GError *error)
 {
     struct pnode_daemon *p = aux;
     p->registering = false;
+    p->introduced = true;
     if (error) {
         log_warning("pnode", "cannot write this machine's row", "error=\"%s\"", error->message);
-        p->self->generation = 0;
+        p->report_at = poll_now_ms() + PAUSE_MS;
+        p->unregistered = true;
     }
 }
 
@@ -57,6 +63,7 @@ static void report_vnodes(struct pnode_daemon *p)
 void report_register(struct pnode_daemon *p)
 {
     p->registering = true;
+    p->unregistered = false;
     db_store_pnode(p->db, p->self, register_done, p);
 }
 
@@ -75,18 +82,19 @@ static uint32_t count_leaving(const struct pnode_daemon *p)
 
 void report_run(struct pnode_daemon *p)
 {
-    if (!p->loaded) {
+    if (!p->loaded || poll_now_ms() < p->report_at) {
         return;
     }
     if (!p->reporting) {
         report_vnodes(p);
     }
     /* The generation comes after the states that it stands for. */
-    const char *error = p->trouble ? p->trouble : converge_switch_error(p);
+    const char *trouble = daemon_trouble(p);
+    const char *error = trouble ? trouble : converge_switch_error(p);
     bool done = converge_is_done(p) && vswitch_is_settled(p->vswitch) && !p->reporting && !error;
     bool news = done && p->self->generation != p->generation;
     uint32_t leaving = count_leaving(p);
-    if (!p->registering && (news || g_strcmp0(error, p->self->error) || leaving != p->self->leaving)) {
+    if (!p->registering && (news || p->unregistered || g_strcmp0(error, p->self->error) || leaving != p->self->leaving)) {
         p->self->leaving = leaving;
         g_free(p->self->error);
         p->self->error = g_strdup(error);

@@ -3,13 +3,16 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "distem/log.h"
+#include "distem/poll.h"
 #include "item.h"
 #include "limits.h"
 #include "marks.h"
 
 #define DEFAULT_MTU 1500
+#define RELOAD_PAUSE_MS 1000
 
 /* Returns the item for vnode 'id', made when it is new, with what its marks say. */
 static struct item *get_item(struct pnode_daemon *p, uint32_t id)
@@ -37,6 +40,7 @@ static void item_want(struct pnode_daemon *p, struct item *item, const struct vn
     g_free(item->network_wanted);
     item->network_wanted = g_steal_pointer(&print);
     item->failures = 0;
+    item->restarts = 0;
     item->retry_at = 0;
     p->push_needed = true;
     item->ports_epoch = 0;
@@ -95,16 +99,17 @@ static bool devices_are_there(const struct pnode_daemon *p, const struct item *i
     return there;
 }
 
-bool share_reload(struct pnode_daemon *p)
+void share_reload(struct pnode_daemon *p)
 {
-    if (!db_is_ready(p->db) || (p->loaded && db_generation(p->db) == p->generation)) {
-        return false;
+    if (!db_is_ready(p->db) || (p->loaded && db_generation(p->db) == p->generation) || poll_now_ms() < p->reload_at) {
+        return;
     }
     g_autoptr(GError) error = NULL;
     g_autoptr(GHashTable) names = look_around(p, &error);
+    daemon_set_trouble(p, TROUBLE_SHARE, names ? NULL : error->message);
     if (!names) {
-        daemon_set_trouble(p, error->message);
-        return false;
+        p->reload_at = poll_now_ms() + RELOAD_PAUSE_MS;
+        return;
     }
     struct platform *wanted = db_platform(p->db);
     p->generation = db_generation(p->db);
@@ -137,15 +142,32 @@ bool share_reload(struct pnode_daemon *p)
     p->wanted = wanted;
     raise_limits(p);
     log_info("pnode", "share read", "generation=%" PRIu64 " vnodes=%u", p->generation, g_hash_table_size(here));
-    return true;
 }
 
-void share_adopt_containers(struct pnode_daemon *p, const GArray *running)
+/* Says whether process 'pid' is in the namespace that vnode 'id' has now: that one may have been lost and made anew. */
+static bool is_in_netns(const struct pnode_daemon *p, uint32_t id, pid_t pid)
 {
-    for (unsigned i = 0; i < running->len; i++) {
-        const struct vnode_running *r = &g_array_index(running, struct vnode_running, i);
-        item_set_running(p, get_item(p, r->vnode_id), r->pid);
+    g_autofree char *netns = link_netns_path(p->links, id);
+    g_autofree char *own = g_strdup_printf("/proc/%d/ns/net", (int)pid);
+    struct stat wanted, is;
+    return stat(netns, &wanted) == 0 && stat(own, &is) == 0 && wanted.st_dev == is.st_dev && wanted.st_ino == is.st_ino;
+}
+
+void share_adopt_containers(struct pnode_daemon *p, const GArray *containers)
+{
+    unsigned running = 0;
+    for (unsigned i = 0; i < containers->len; i++) {
+        const struct vnode_container *c = &g_array_index(containers, struct vnode_container, i);
+        struct item *item = get_item(p, c->vnode_id);
+        if (!c->pid) {
+            continue;
+        }
+        running++;
+        item_set_running(p, item, c->pid);
+        if (item->container == CONTAINER_RUNNING && !is_in_netns(p, item->id, c->pid)) {
+            g_clear_pointer(&item->container_done, g_free); /* Is started anew. */
+        }
     }
     p->adopted = true;
-    log_info("pnode", "containers adopted", "count=%u", running->len);
+    log_info("pnode", "containers adopted", "running=%u", running);
 }

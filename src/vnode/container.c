@@ -186,30 +186,35 @@ bool container_stop(const struct cgroups *cgroups, const struct vnode_request *r
     return ok;
 }
 
-GArray *container_list(const char *state_dir, GError **error)
+GArray *container_list(const char *run_dir, const char *state_dir, GError **error)
 {
-    g_autofree char *containers = layout_containers(state_dir);
-    GArray *running = g_array_new(FALSE, FALSE, sizeof(struct vnode_running));
-    DIR *dir = opendir(containers);
+    int lock = remains_wait(run_dir, error);
+    if (lock < 0) {
+        return NULL;
+    }
+    close(lock);
+    g_autofree char *folder = layout_containers(state_dir);
+    GArray *list = g_array_new(FALSE, FALSE, sizeof(struct vnode_container));
+    DIR *dir = opendir(folder);
     if (!dir) {
         if (errno == ENOENT) {
-            return running;
+            return list;
         }
-        fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot read %s", containers);
-        g_array_unref(running);
+        fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot read %s", folder);
+        g_array_unref(list);
         return NULL;
     }
     const struct dirent *entry;
     while ((entry = readdir(dir))) {
-        struct vnode_running r = {0};
+        struct vnode_container r = {0};
         if (!layout_parse_id(entry->d_name, &r.vnode_id)) {
             continue;
         }
         AUTO_CONTAINER container = container_open(state_dir, r.vnode_id, NULL);
-        if (container && is_running(container) && (r.pid = container->init_pid(container)) > 0) {
-            g_array_append_val(running, r);
-        }
+        pid_t pid = container && is_running(container) ? container->init_pid(container) : 0;
+        r.pid = MAX(pid, 0);
+        g_array_append_val(list, r);
     }
     closedir(dir);
-    return running;
+    return list;
 }

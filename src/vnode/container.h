@@ -16,7 +16,7 @@ struct lxc_container *container_open(const char *state_dir, uint32_t id, GError 
 pid_t container_start(const struct cgroups *, const struct vnode_request *request, GError **error);
 /* Ends it: SIGPWR to its init, SIGKILL after request->grace_ms; removes what it leaves, with request->forget its folder, too. */
 bool container_stop(const struct cgroups *, const struct vnode_request *request, GError **error);
-/* Returns the running ones, an array of struct vnode_running that the caller unrefs, or NULL with an error. */
-GArray *container_list(const char *state_dir, GError **error);
+/* Returns all that have a folder, an array of struct vnode_container that the caller unrefs, or NULL with an error. */
+GArray *container_list(const char *run_dir, const char *state_dir, GError **error);
 
 #endif

@@ -52,14 +52,15 @@ static int open_lock(const char *run_dir)
     return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
-int remains_lock(const char *run_dir, uint32_t id, GError **error)
+/* Takes both locks: byte 0 as 'type' says, and byte 'id' (0: none) for this process alone. Waits for others to be done. */
+static int take_locks(const char *run_dir, short type, uint32_t id, GError **error)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64)LOCK_TIMEOUT_MS * 1000;
     if (!tree_make(run_dir, 0755, error)) {
         return -1;
     }
     int fd = open_lock(run_dir);
-    while (fd >= 0 && (!lock_byte(fd, F_RDLCK, 0) || !lock_byte(fd, F_WRLCK, id))) {
+    while (fd >= 0 && (!lock_byte(fd, type, 0) || (id && !lock_byte(fd, F_WRLCK, id)))) {
         if ((errno != EAGAIN && errno != EACCES) || g_get_monotonic_time() > deadline) {
             int errnum = errno;
             close(fd);
@@ -74,6 +75,16 @@ int remains_lock(const char *run_dir, uint32_t id, GError **error)
         fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot lock vnode %u in %s", id, path);
     }
     return fd;
+}
+
+int remains_lock(const char *run_dir, uint32_t id, GError **error)
+{
+    return take_locks(run_dir, F_RDLCK, id, error);
+}
+
+int remains_wait(const char *run_dir, GError **error)
+{
+    return take_locks(run_dir, F_WRLCK, 0, error);
 }
 
 void remains_remove_roots(const struct cgroups *cgroups, const char *run_dir, const char *state_dir)

@@ -12,6 +12,9 @@
  * process that works on it may keep open; or -1 with an error. */
 int remains_lock(const char *run_dir, uint32_t id, GError **error);
 
+/* Waits until nobody works on any container. Returns a descriptor to close at once, or -1 with an error. */
+int remains_wait(const char *run_dir, GError **error);
+
 /* Kills every process of container 'id', its monitor too, and removes its cgroups, mounts and lock file; its folder stays. */
 bool remains_clear(const struct cgroups *, const char *run_dir, const char *state_dir, uint32_t id, GError **error);
 

@@ -28,9 +28,9 @@ void vnode_request_clear(struct vnode_request *request)
 void vnode_result_clear(struct vnode_result *result)
 {
     g_clear_error(&result->error);
-    if (result->running) {
-        g_array_unref(result->running);
-        result->running = NULL;
+    if (result->containers) {
+        g_array_unref(result->containers);
+        result->containers = NULL;
     }
 }
 
@@ -167,28 +167,28 @@ char *vnode_answer_format(const struct vnode_result *result)
     } else if (result->op == VNODE_OP_START) {
         json_object_set_new(json, "pid", json_integer(result->pid));
     } else if (result->op == VNODE_OP_LIST) {
-        json_t *running = json_array();
-        for (unsigned i = 0; i < result->running->len; i++) {
-            const struct vnode_running *r = &g_array_index(result->running, struct vnode_running, i);
-            json_array_append_new(running, json_pack("{s:I, s:I}", "id", (json_int_t)r->vnode_id, "pid", (json_int_t)r->pid));
+        json_t *containers = json_array();
+        for (unsigned i = 0; i < result->containers->len; i++) {
+            const struct vnode_container *r = &g_array_index(result->containers, struct vnode_container, i);
+            json_array_append_new(containers, json_pack("{s:I, s:I}", "id", (json_int_t)r->vnode_id, "pid", (json_int_t)r->pid));
         }
-        json_object_set_new(json, "running", running);
+        json_object_set_new(json, "containers", containers);
     }
     return to_line(json);
 }
 
-static bool unpack_running(json_t *list, GArray *running)
+static bool unpack_containers(json_t *list, GArray *containers)
 {
     size_t i;
     json_t *item;
     json_array_foreach (list, i, item) {
         json_int_t id, pid;
-        if (json_unpack(item, "{s:I, s:I!}", "id", &id, "pid", &pid) < 0 || id < 1 || id > UINT32_MAX || pid < 1 ||
+        if (json_unpack(item, "{s:I, s:I!}", "id", &id, "pid", &pid) < 0 || id < 1 || id > UINT32_MAX || pid < 0 ||
             pid > INT32_MAX) {
             return false;
         }
-        struct vnode_running r = {.vnode_id = (uint32_t)id, .pid = (pid_t)pid};
-        g_array_append_val(running, r);
+        struct vnode_container r = {.vnode_id = (uint32_t)id, .pid = (pid_t)pid};
+        g_array_append_val(containers, r);
     }
     return true;
 }
@@ -210,10 +210,10 @@ void vnode_answer_parse(const char *line, size_t length, struct vnode_result *re
     if (result->op == VNODE_OP_STOP && json_unpack(json, "{!}") == 0) {
         return;
     }
-    if (result->op == VNODE_OP_LIST && json_unpack(json, "{s:o!}", "running", &list) == 0 && json_is_array(list)) {
-        g_autoptr(GArray) running = g_array_new(FALSE, FALSE, sizeof(struct vnode_running));
-        if (unpack_running(list, running)) {
-            result->running = g_steal_pointer(&running);
+    if (result->op == VNODE_OP_LIST && json_unpack(json, "{s:o!}", "containers", &list) == 0 && json_is_array(list)) {
+        g_autoptr(GArray) containers = g_array_new(FALSE, FALSE, sizeof(struct vnode_container));
+        if (unpack_containers(list, containers)) {
+            result->containers = g_steal_pointer(&containers);
             return;
         }
     }

@@ -31,7 +31,7 @@ static void perform(const struct vnode_request *request, struct vnode_result *re
         container_stop(cgroups, request, &result->error);
         break;
     case VNODE_OP_LIST:
-        result->running = container_list(request->state_dir, &result->error);
+        result->containers = container_list(request->run_dir, request->state_dir, &result->error);
         break;
     }
 }

@@ -23,8 +23,8 @@ try() {
 }
 
 try "$top_srcdir/examples/figure3.json" 5
-try "$top_srcdir/examples/dual-stack.json" 8 --sample 12
-try "$top_srcdir/examples/lossy-wireless.json" 13 --sample 6
+try "$top_srcdir/examples/dual-stack.json" 8 --sample 6
+try "$top_srcdir/examples/lossy-wireless.json" 13 --sample 4
 sed 's/\[1-1000\]/[1-60]/' "$top_srcdir/examples/thousand.json" >"$dir/sixty.json"
 try "$dir/sixty.json" 60 --sample 10
 check "a thousand vnodes are valid" bash -c "distem validate '$top_srcdir/examples/thousand.json' | grep -q '1,000 vnodes'"

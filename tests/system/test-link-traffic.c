@@ -266,8 +266,11 @@ static void test_loss(void)
         struct impairment impairment;
         unsigned least, most; /* Of 2000. */
     } cases[] = {
-        {{.loss = PPB_ONE / 10}, 1740, 1860},   {{.loss = PPB_ONE}, 0, 0},
-        {{.duplication = PPB_ONE}, 4000, 4000}, {{.duplication = PPB_ONE, .bandwidth = 1000000000}, 4000, 4000},
+        {{.loss = PPB_ONE / 10, .loss_correlation = PPB_ONE / 2}, 1695, 1905},
+        {{.loss = PPB_ONE / 10}, 1740, 1860},
+        {{.loss = PPB_ONE, .loss_correlation = PPB_ONE}, 0, 0},
+        {{.duplication = PPB_ONE}, 4000, 4000},
+        {{.duplication = PPB_ONE, .bandwidth = 1000000000}, 4000, 4000},
         {{.corruption = PPB_ONE}, 0, 300}, /* Checksums find a wrong bit, but in the source MAC. */
         {{.latency = 1000}, 2000, 2000},
     };

@@ -251,7 +251,7 @@ static void test_adoption(struct place **fixture, gconstpointer data G_GNUC_UNUS
     g_autoptr(GArray) running = place_list(place);
     g_assert_cmpuint(running->len, ==, 3);
     for (unsigned i = 0; i < 3; i++) {
-        const struct vnode_running *r = &g_array_index(running, struct vnode_running, i);
+        const struct vnode_container *r = &g_array_index(running, struct vnode_container, i);
         g_assert_cmpint(r->pid, ==, pids[r->vnode_id]);
     }
     g_assert_cmpint(start(place, 2), ==, pids[2]);
@@ -268,10 +268,15 @@ static pid_t monitor_of(pid_t init)
     return parent;
 }
 
-static bool list_is_empty(const void *place)
+static bool none_runs(const void *place)
 {
-    g_autoptr(GArray) running = place_list((struct place *)place);
-    return !running->len;
+    g_autoptr(GArray) containers = place_list((struct place *)place);
+    for (unsigned i = 0; i < containers->len; i++) {
+        if (g_array_index(containers, struct vnode_container, i).pid) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void test_killed(struct place **fixture, gconstpointer data G_GNUC_UNUSED)
@@ -287,7 +292,7 @@ static void test_killed(struct place **fixture, gconstpointer data G_GNUC_UNUSED
             kill(init, SIGKILL);
         }
         wait_for(process_is_gone, &init);
-        wait_for(list_is_empty, place);
+        wait_for(none_runs, place);
         pid_t again = start(place, 1);
         g_assert_cmpint(again, !=, init);
         assert_says(place, 1, "hostname", "n1");
@@ -349,7 +354,7 @@ static void test_foreign(struct place **fixture, gconstpointer data G_GNUC_UNUSE
     pid_t foreign = start(other, 1);
     g_autoptr(GArray) running = place_list(place);
     g_assert_cmpuint(running->len, ==, 1);
-    g_assert_cmpint(g_array_index(running, struct vnode_running, 0).pid, ==, mine);
+    g_assert_cmpint(g_array_index(running, struct vnode_container, 0).pid, ==, mine);
     g_autofree char *found = place_purge(place, true);
     wait_for(process_is_gone, &mine);
     g_assert_false(process_is_gone(&foreign));

@@ -185,7 +185,7 @@ GArray *place_list(struct place *place)
     struct vnode_result *result = place_next(place);
     g_assert_cmpint(result->op, ==, VNODE_OP_LIST);
     g_assert_no_error(result->error);
-    GArray *running = g_array_ref(result->running);
+    GArray *running = g_array_ref(result->containers);
     vnode_result_free(result);
     return running;
 }

@@ -42,14 +42,14 @@ char *source_path(const char *name);
     do {                                                                                                                           \
         int64_t deadline_ = poll_now_ms() + 20000;                                                                                 \
         for (;;) {                                                                                                                 \
-            STEP;                                                                                                                  \
+            (STEP);                                                                                                                \
             if (CONDITION) {                                                                                                       \
                 break;                                                                                                             \
             }                                                                                                                      \
             if (poll_now_ms() > deadline_) {                                                                                       \
                 g_error("%s:%d: not within 20 s: %s", __FILE__, __LINE__, #CONDITION);                                             \
             }                                                                                                                      \
-            WAIT;                                                                                                                  \
+            (WAIT);                                                                                                                \
             poll_wait_ms(100);                                                                                                     \
             poll_block_once();                                                                                                     \
         }                                                                                                                          \

@@ -136,11 +136,44 @@ static void test_failure(void)
     place_free(place);
 }
 
+static void test_keeper(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct place *place = place_new();
+    ensure(place);
+    struct server_keeper *keeper = server_keep_db(place->dir, place->db_file, place->schema);
+    g_assert_false(server_keeper_run(keeper));
+    struct db *db = db_open(place->remote, NULL);
+    WAIT_UNTIL(db_is_ready(db), db_run(db), db_wait(db));
+    /* Twice: the new one is watched, too. */
+    for (unsigned i = 0; i < 2; i++) {
+        g_assert_cmpint(kill(read_pid(place), SIGKILL), ==, 0);
+        WAIT_UNTIL(server_keeper_run(keeper), db_run(db), (server_keeper_wait(keeper), db_wait(db)));
+        g_assert_null(server_keeper_error(keeper));
+        WAIT_UNTIL(db_is_connected(db), db_run(db), db_wait(db));
+    }
+    /* One that does not start is told of, until it does. */
+    g_autofree char *away = g_strdup_printf("%s.away", place->db_file);
+    g_assert_cmpint(kill(read_pid(place), SIGKILL), ==, 0);
+    g_assert_cmpint(g_rename(place->db_file, away), ==, 0);
+    g_assert_true(g_file_set_contents(place->db_file, "garbage", -1, NULL));
+    WAIT_UNTIL(server_keeper_error(keeper), server_keeper_run(keeper), server_keeper_wait(keeper));
+    g_assert_cmpint(g_rename(away, place->db_file), ==, 0);
+    WAIT_UNTIL(server_keeper_run(keeper), db_run(db), server_keeper_wait(keeper));
+    g_assert_null(server_keeper_error(keeper));
+    db_close(db);
+    server_keeper_free(keeper);
+    place_free(place);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ovs/servers/database", test_database);
     g_test_add_func("/ovs/servers/conversion", test_conversion);
     g_test_add_func("/ovs/servers/failure", test_failure);
+    g_test_add_func("/ovs/servers/keeper", test_keeper);
     return g_test_run();
 }

@@ -101,9 +101,9 @@ static void test_answers(struct fixture *f, gconstpointer data G_GNUC_UNUSED)
     vnode_runner_list(f->runner);
     struct vnode_result *result = next_result(f->runner);
     g_assert_no_error(result->error);
-    g_assert_cmpuint(result->running->len, ==, 2);
-    g_assert_cmpuint(g_array_index(result->running, struct vnode_running, 1).vnode_id, ==, 4);
-    g_assert_cmpint(g_array_index(result->running, struct vnode_running, 1).pid, ==, 40);
+    g_assert_cmpuint(result->containers->len, ==, 2);
+    g_assert_cmpuint(g_array_index(result->containers, struct vnode_container, 1).vnode_id, ==, 4);
+    g_assert_cmpint(g_array_index(result->containers, struct vnode_container, 1).pid, ==, 40);
     vnode_result_free(result);
 }
 

@@ -106,17 +106,17 @@ static void test_request_malformed(void)
 
 static void test_answer(void)
 {
-    struct vnode_result in = {.op = VNODE_OP_LIST, .running = g_array_new(FALSE, FALSE, sizeof(struct vnode_running))};
+    struct vnode_result in = {.op = VNODE_OP_LIST, .containers = g_array_new(FALSE, FALSE, sizeof(struct vnode_container))};
     for (uint32_t id = 1; id <= 1000; id++) {
-        struct vnode_running r = {.vnode_id = id, .pid = (pid_t)id + 5};
-        g_array_append_val(in.running, r);
+        struct vnode_container r = {.vnode_id = id, .pid = (pid_t)id + 5};
+        g_array_append_val(in.containers, r);
     }
     g_autofree char *line = vnode_answer_format(&in);
     struct vnode_result out = {.op = VNODE_OP_LIST};
     vnode_answer_parse(line, strlen(line), &out);
     g_assert_no_error(out.error);
-    g_assert_cmpmem(out.running->data, out.running->len * sizeof(struct vnode_running), in.running->data,
-                    in.running->len * sizeof(struct vnode_running));
+    g_assert_cmpmem(out.containers->data, out.containers->len * sizeof(struct vnode_container), in.containers->data,
+                    in.containers->len * sizeof(struct vnode_container));
     vnode_result_clear(&in);
     vnode_result_clear(&out);
 
