@@ -278,7 +278,7 @@ check "somebody else's things are untouched by it" foreign_same
 
 # --- a full disk
 mkdir /var/lib/distem
-mount -t tmpfs -o size=4m distem-test /var/lib/distem
+mount -t tmpfs -o size=4m,mode=755 distem-test /var/lib/distem
 check "on a small disk the daemon starts" start
 dd if=/dev/zero of=/var/lib/distem/fill bs=4k 2>/dev/null
 distem up --no-wait "$dir/before.json" >/dev/null 2>&1
