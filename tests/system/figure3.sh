@@ -31,7 +31,7 @@ import json, sys
 for r in json.load(open(sys.argv[1]))["results"]:
     print("#", r["from"], r["to"], *("%s %+.3f%%" % (k, 100 * r[k].get("error", 0)) for k in ("rtt", "goodput") if k in r))
 PYTHON
-check "wrong figures do not pass" bash -c '! distem verify --pairs n1:n4 --only goodput --tolerance goodput=0.0001%'
+check "wrong figures do not pass" bash -c '! distem verify --pairs n1:n4 --only rtt --tolerance rtt=0.001%,rtt-floor=1us'
 check "down" distem down
 check "nothing unexpected in the log" unexpected_log
 finish
