@@ -13,7 +13,7 @@ distem_LDADD = libdistem.la libplan.la libtopology.la libbase.la $(JANSSON_LIBS)
 # A stand-in for the daemon.
 check_PROGRAMS += tests/cli/double
 tests_cli_double_SOURCES = \
-	tests/cli/double-answers.c tests/cli/double-exec.c tests/cli/double.c tests/cli/double.h tests/unit/poll-stub.c \
+	tests/cli/double-answers.c tests/cli/double-exec.c tests/cli/double.c tests/cli/double.h tests/unit/fake-poll.c tests/unit/fake-poll.h \
 	src/client/frames.c src/client/frames.h
 tests_cli_double_LDADD = librest.la
 
