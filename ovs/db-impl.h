@@ -36,6 +36,7 @@ struct request {
     char *change; /* Random; marks the generation that this request made, should the connection break before the answer. */
     struct pnode *pnode;
     char *name;
+    bool draining;
     GArray *reports; /* Of struct report. */
 };
 
@@ -47,7 +48,7 @@ struct report {
     char *error;
 };
 
-request_write db_write_platform, db_write_pnode, db_write_remove_pnode, db_write_reports;
+request_write db_write_platform, db_write_pnode, db_write_pnode_state, db_write_draining, db_write_remove_pnode, db_write_reports;
 
 /* Returns the root row or NULL. */
 const struct distemrec_platform *db_root(const struct db *);

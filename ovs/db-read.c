@@ -78,7 +78,13 @@ static GHashTable *read_vnetworks(const struct db *db, struct platform *platform
         vnetwork->id = (uint32_t)row->id;
         vnetwork->ipv4 = read_prefix(row->ipv4);
         vnetwork->ipv6 = read_prefix(row->ipv6);
+        (void)transport_parse(row->transport, &vnetwork->transport);
         vnetwork->vni = (uint32_t)row->vni;
+        vnetwork->port = (uint16_t)row->port;
+        vnetwork->underlay = (uint8_t)row->underlay;
+        vnetwork->interface = text_or_null(row->interface);
+        vnetwork->mtu_chosen = row->mtu_chosen;
+        vnetwork->underlay_chosen = row->underlay_chosen;
         vnetwork->vlan = (uint16_t)row->vlan;
         vnetwork->mtu = (uint16_t)row->mtu;
         g_hash_table_insert(by_id, GUINT_TO_POINTER(vnetwork->id), vnetwork);
@@ -106,6 +112,8 @@ static void read_vnode(const struct distemrec_vnode *row, GHashTable *route_tabl
 {
     vnode->id = (uint32_t)row->id;
     vnode->pnode = text_or_null(row->pnode);
+    vnode->pnode_chosen = row->pnode_chosen;
+    vnode->where = text_or_null(row->where);
     g_free(vnode->image);
     vnode->image = g_strdup(row->image);
     vnode->cores = (uint32_t)row->cores;
@@ -204,22 +212,58 @@ static gint compare_pnodes(gconstpointer a, gconstpointer b)
     return strcmp((*(struct pnode *const *)a)->name, (*(struct pnode *const *)b)->name);
 }
 
+static void read_pnode(const struct distemrec_pnode *row, struct pnode *pnode)
+{
+    pnode->identity = text_or_null(row->identity);
+    pnode->cores = (uint32_t)row->cores;
+    pnode->frequency = (uint64_t)row->frequency;
+    pnode->memory = (uint64_t)row->memory;
+    pnode->kernel = text_or_null(row->kernel);
+    pnode->missing = text_or_null(row->missing);
+    pnode->max_vnodes = (uint32_t)row->max_vnodes;
+    pnode->max_vifaces = (uint32_t)row->max_vifaces;
+    pnode->address = text_or_null(row->address);
+    pnode->ipv4 = read_ip(row->ipv4);
+    pnode->ipv6 = read_ip(row->ipv6);
+    pnode->mtu = (uint16_t)row->mtu;
+    for (size_t i = 0; i < row->n_interfaces; i++) {
+        g_hash_table_insert(pnode->interfaces, g_strdup(row->key_interfaces[i]), GUINT_TO_POINTER((guint)row->value_interfaces[i]));
+    }
+    const struct smap_node *label;
+    SMAP_FOR_EACH (label, &row->labels) {
+        g_hash_table_insert(pnode->labels, g_strdup(label->key), g_strdup(label->value));
+    }
+    pnode->draining = row->draining;
+}
+
+static void read_pnode_state(const struct distemrec_pnode_state *row, struct pnode *pnode)
+{
+    pnode->heartbeat = (uint64_t)row->heartbeat;
+    pnode->leaving = (uint32_t)row->leaving;
+    pnode->generation = (uint64_t)row->generation;
+    pnode->error = text_or_null(row->error);
+    pnode->transactions = (uint64_t)row->transactions;
+    pnode->rules = (uint64_t)row->rules;
+}
+
 GPtrArray *db_pnodes(const struct db *db)
 {
     GPtrArray *pnodes = g_ptr_array_new_with_free_func((GDestroyNotify)pnode_free);
+    g_autoptr(GHashTable) by_name = g_hash_table_new(g_str_hash, g_str_equal);
     const struct distemrec_pnode *row;
     DISTEMREC_PNODE_FOR_EACH (row, db->idl) {
         struct pnode *pnode = pnode_new(row->name);
-        pnode->cores = (uint32_t)row->cores;
-        pnode->frequency = (uint64_t)row->frequency;
-        pnode->memory = (uint64_t)row->memory;
-        pnode->max_vnodes = (uint32_t)row->max_vnodes;
-        pnode->max_vifaces = (uint32_t)row->max_vifaces;
-        pnode->missing = text_or_null(row->missing);
-        pnode->leaving = (uint32_t)row->leaving;
-        pnode->generation = (uint64_t)row->generation;
-        pnode->error = text_or_null(row->error);
+        read_pnode(row, pnode);
         g_ptr_array_add(pnodes, pnode);
+        g_hash_table_insert(by_name, pnode->name, pnode);
+    }
+    const struct distemrec_pnode_state *state;
+    DISTEMREC_PNODE_STATE_FOR_EACH(state, db->idl)
+    {
+        struct pnode *pnode = g_hash_table_lookup(by_name, state->pnode);
+        if (pnode) {
+            read_pnode_state(state, pnode);
+        }
     }
     g_ptr_array_sort(pnodes, compare_pnodes);
     return pnodes;

@@ -79,7 +79,13 @@ static void write_vnetworks(const struct writer *w, const struct platform *next)
         distemrec_vnetwork_set_name(row, vnetwork->name);
         distemrec_vnetwork_set_ipv4(row, prefix_format(&vnetwork->ipv4, prefix));
         distemrec_vnetwork_set_ipv6(row, prefix_format(&vnetwork->ipv6, prefix));
+        distemrec_vnetwork_set_transport(row, transport_name(vnetwork->transport));
         distemrec_vnetwork_set_vni(row, vnetwork->vni);
+        distemrec_vnetwork_set_port(row, vnetwork->port);
+        distemrec_vnetwork_set_underlay(row, vnetwork->underlay);
+        distemrec_vnetwork_set_interface(row, vnetwork->interface ? vnetwork->interface : "");
+        distemrec_vnetwork_set_mtu_chosen(row, vnetwork->mtu_chosen);
+        distemrec_vnetwork_set_underlay_chosen(row, vnetwork->underlay_chosen);
         distemrec_vnetwork_set_vlan(row, vnetwork->vlan);
         distemrec_vnetwork_set_mtu(row, vnetwork->mtu);
     }
@@ -159,6 +165,8 @@ static void write_vnode(struct writer *w, const struct vnode *vnode, const struc
     distemrec_vnode_set_id(row, vnode->id);
     distemrec_vnode_set_name(row, vnode->name);
     distemrec_vnode_set_pnode(row, pnode);
+    distemrec_vnode_set_pnode_chosen(row, vnode->pnode_chosen);
+    distemrec_vnode_set_where(row, vnode->where ? vnode->where : "");
     distemrec_vnode_set_image(row, vnode->image);
     distemrec_vnode_set_cores(row, vnode->cores);
     distemrec_vnode_set_frequency(row, (int64_t)vnode->frequency);
@@ -275,21 +283,110 @@ static const struct distemrec_pnode *find_pnode(const struct db *db, const char 
     return NULL;
 }
 
-bool db_write_pnode(struct db *db, struct ovsdb_idl_txn *txn, const struct request *request, GError **error G_GNUC_UNUSED)
+/* Returns the row with how far the pnode with 'name' is, or NULL. */
+static const struct distemrec_pnode_state *find_pnode_state(const struct db *db, const char *name)
+{
+    const struct distemrec_pnode_state *row;
+    DISTEMREC_PNODE_STATE_FOR_EACH(row, db->idl)
+    {
+        if (!strcmp(row->pnode, name)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static void write_pnode_state(const struct pnode *pnode, const struct distemrec_pnode_state *row)
+{
+    distemrec_pnode_state_set_pnode(row, pnode->name);
+    distemrec_pnode_state_set_heartbeat(row, (int64_t)pnode->heartbeat);
+    distemrec_pnode_state_set_leaving(row, pnode->leaving);
+    distemrec_pnode_state_set_generation(row, (int64_t)pnode->generation);
+    distemrec_pnode_state_set_error(row, pnode->error ? pnode->error : "");
+    distemrec_pnode_state_set_transactions(row, (int64_t)pnode->transactions);
+    distemrec_pnode_state_set_rules(row, (int64_t)pnode->rules);
+}
+
+static void write_interfaces(const struct pnode *pnode, const struct distemrec_pnode *row)
+{
+    guint count;
+    g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(pnode->interfaces, &count);
+    g_autofree int64_t *mtus = g_new(int64_t, count);
+    for (unsigned i = 0; i < count; i++) {
+        mtus[i] = GPOINTER_TO_UINT(g_hash_table_lookup(pnode->interfaces, names[i]));
+    }
+    distemrec_pnode_set_interfaces(row, names, mtus, count);
+}
+
+static void write_labels(const struct pnode *pnode, const struct distemrec_pnode *row)
+{
+    struct smap labels = SMAP_INITIALIZER(&labels);
+    GHashTableIter iter;
+    gpointer name, text;
+    g_hash_table_iter_init(&iter, pnode->labels);
+    while (g_hash_table_iter_next(&iter, &name, &text)) {
+        smap_add(&labels, name, text);
+    }
+    distemrec_pnode_set_labels(row, &labels);
+    smap_destroy(&labels);
+}
+
+static const char *text_or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+bool db_write_pnode(struct db *db, struct ovsdb_idl_txn *txn, const struct request *request, GError **error)
 {
     const struct pnode *pnode = request->pnode;
     const struct distemrec_pnode *row = find_pnode(db, pnode->name);
+    if (row && strcmp(row->identity, text_or_empty(pnode->identity)) != 0) {
+        return fail(error, DISTEM_ERROR_CONFLICT, 0,
+                    "another machine is pnode %s already: give this one another name with --name, or remove that one with `distem "
+                    "pnode remove --force %s`",
+                    pnode->name, pnode->name);
+    }
+    char ip[IP_TEXT_SIZE];
     row = row ? row : distemrec_pnode_insert(txn);
     distemrec_pnode_set_name(row, pnode->name);
+    distemrec_pnode_set_identity(row, text_or_empty(pnode->identity));
     distemrec_pnode_set_cores(row, pnode->cores);
     distemrec_pnode_set_frequency(row, (int64_t)pnode->frequency);
     distemrec_pnode_set_memory(row, (int64_t)pnode->memory);
+    distemrec_pnode_set_kernel(row, text_or_empty(pnode->kernel));
+    distemrec_pnode_set_missing(row, text_or_empty(pnode->missing));
     distemrec_pnode_set_max_vnodes(row, pnode->max_vnodes);
     distemrec_pnode_set_max_vifaces(row, pnode->max_vifaces);
-    distemrec_pnode_set_missing(row, pnode->missing ? pnode->missing : "");
-    distemrec_pnode_set_leaving(row, pnode->leaving);
-    distemrec_pnode_set_generation(row, (int64_t)pnode->generation);
-    distemrec_pnode_set_error(row, pnode->error ? pnode->error : "");
+    distemrec_pnode_set_address(row, text_or_empty(pnode->address));
+    distemrec_pnode_set_ipv4(row, ip_format(&pnode->ipv4, ip));
+    distemrec_pnode_set_ipv6(row, ip_format(&pnode->ipv6, ip));
+    distemrec_pnode_set_mtu(row, pnode->mtu);
+    write_interfaces(pnode, row);
+    write_labels(pnode, row);
+    const struct distemrec_pnode_state *state = find_pnode_state(db, pnode->name);
+    write_pnode_state(pnode, state ? state : distemrec_pnode_state_insert(txn));
+    return true;
+}
+
+bool db_write_pnode_state(struct db *db, struct ovsdb_idl_txn *txn G_GNUC_UNUSED, const struct request *request, GError **error)
+{
+    const struct pnode *pnode = request->pnode;
+    const struct distemrec_pnode *row = find_pnode(db, pnode->name);
+    const struct distemrec_pnode_state *state = find_pnode_state(db, pnode->name);
+    if (!row || !state || strcmp(row->identity, text_or_empty(pnode->identity)) != 0) {
+        return fail(error, DISTEM_ERROR_NOT_FOUND, 0, "pnode %s has been removed", pnode->name);
+    }
+    write_pnode_state(pnode, state);
+    return true;
+}
+
+bool db_write_draining(struct db *db, struct ovsdb_idl_txn *txn G_GNUC_UNUSED, const struct request *request, GError **error)
+{
+    const struct distemrec_pnode *row = find_pnode(db, request->name);
+    if (!row) {
+        return fail(error, DISTEM_ERROR_NOT_FOUND, 0, "there is no pnode %s", request->name);
+    }
+    distemrec_pnode_set_draining(row, request->draining);
     return true;
 }
 
@@ -297,8 +394,12 @@ bool db_write_remove_pnode(struct db *db, struct ovsdb_idl_txn *txn G_GNUC_UNUSE
                            GError **error G_GNUC_UNUSED)
 {
     const struct distemrec_pnode *row = find_pnode(db, request->name);
+    const struct distemrec_pnode_state *state = find_pnode_state(db, request->name);
     if (row) {
         distemrec_pnode_delete(row);
+    }
+    if (state) {
+        distemrec_pnode_state_delete(state);
     }
     return true;
 }

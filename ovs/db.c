@@ -194,15 +194,21 @@ void db_store_platform(struct db *db, const struct platform *next, uint64_t gene
     request->change = g_uuid_string_random();
 }
 
-void db_store_pnode(struct db *db, const struct pnode *pnode, db_done *done, void *aux)
+void db_introduce_pnode(struct db *db, const struct pnode *pnode, db_done *done, void *aux)
 {
-    struct request *request = add_request(db, db_write_pnode, done, aux);
-    request->pnode = pnode_new(pnode->name);
-    char *name = request->pnode->name;
-    *request->pnode = *pnode;
-    request->pnode->name = name;
-    request->pnode->missing = g_strdup(pnode->missing);
-    request->pnode->error = g_strdup(pnode->error);
+    add_request(db, db_write_pnode, done, aux)->pnode = pnode_copy(pnode);
+}
+
+void db_report_pnode(struct db *db, const struct pnode *pnode, db_done *done, void *aux)
+{
+    add_request(db, db_write_pnode_state, done, aux)->pnode = pnode_copy(pnode);
+}
+
+void db_drain_pnode(struct db *db, const char *name, bool draining, db_done *done, void *aux)
+{
+    struct request *request = add_request(db, db_write_draining, done, aux);
+    request->name = g_strdup(name);
+    request->draining = draining;
 }
 
 void db_remove_pnode(struct db *db, const char *name, db_done *done, void *aux)

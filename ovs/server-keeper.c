@@ -18,6 +18,7 @@
 struct server_keeper {
     char *run_dir;
     char *db_file, *schema_file; /* NULL: the switch is kept. */
+    char *listen;                /* NULL: on its socket only. */
     char *pid_files[SERVERS_MAX];
     int pidfds[SERVERS_MAX]; /* -1: not known to run. */
     unsigned count;
@@ -59,11 +60,12 @@ static void add_server(struct server_keeper *keeper, const char *pid_file)
     keeper->pidfds[keeper->count++] = -1;
 }
 
-struct server_keeper *server_keep_db(const char *run_dir, const char *db_file, const char *schema_file)
+struct server_keeper *server_keep_db(const char *run_dir, const char *db_file, const char *schema_file, const char *listen)
 {
     struct server_keeper *keeper = keeper_new(run_dir);
     keeper->db_file = g_strdup(db_file);
     keeper->schema_file = g_strdup(schema_file);
+    keeper->listen = g_strdup(listen);
     add_server(keeper, "distem-db.pid");
     find_processes(keeper);
     return keeper;
@@ -88,6 +90,7 @@ void server_keeper_free(struct server_keeper *keeper)
         g_free(keeper->run_dir);
         g_free(keeper->db_file);
         g_free(keeper->schema_file);
+        g_free(keeper->listen);
         g_free(keeper->error);
         g_free(keeper);
     }
@@ -110,7 +113,7 @@ bool server_keeper_run(struct server_keeper *keeper)
         return false;
     }
     g_autoptr(GError) error = NULL;
-    bool ok = keeper->db_file ? server_ensure_db(keeper->run_dir, keeper->db_file, keeper->schema_file, &error)
+    bool ok = keeper->db_file ? server_ensure_db(keeper->run_dir, keeper->db_file, keeper->schema_file, keeper->listen, &error)
                               : server_ensure_vswitch(keeper->run_dir, &error);
     find_processes(keeper);
     g_free(keeper->error);

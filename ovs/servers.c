@@ -156,10 +156,14 @@ static bool ensure_database(const struct server *server, const char *db_file, co
     return start(server, argv, server->sock, "echo", error);
 }
 
-bool server_ensure_db(const char *run_dir, const char *db_file, const char *schema_file, GError **error)
+bool server_ensure_db(const char *run_dir, const char *db_file, const char *schema_file, const char *listen, GError **error)
 {
     AUTO_SERVER server = db_server(run_dir);
-    return ensure_database(&server, db_file, schema_file, error);
+    if (!ensure_database(&server, db_file, schema_file, error)) {
+        return false;
+    }
+    return !listen || process_ask(server.ctl, "ovsdb-server/add-remote", listen, ANSWER_MS) ||
+           fail(error, DISTEM_ERROR_SYSTEM, 0, "ovsdb-server cannot listen on %s; its log is %s", listen, server.log);
 }
 
 /* Waits until the machine has been up long enough for ovs-vswitchd. */

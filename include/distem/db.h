@@ -12,7 +12,8 @@
 struct db;
 
 /* Connects (and reconnects for ever) to 'remote', "unix:PATH" or "tcp:HOST:PORT[,tcp:...]" for a cluster. With 'pnode' not NULL,
- * only what that pnode needs is monitored: its own row, its vnodes with their vifaces and routes, and the vnetworks. */
+ * only what that pnode needs is monitored: its vnodes with their routes, all vifaces of the vnetworks that these are on, the
+ * vnetworks, what all pnodes are, and how far it is itself. */
 struct db *db_open(const char *remote, const char *pnode);
 /* What has not ended yet is forgotten; its db_done functions are not called. */
 void db_close(struct db *);
@@ -23,6 +24,9 @@ void db_wait(struct db *);
 
 /* Says whether a first complete copy has arrived. Before that, the functions below see an empty database. */
 bool db_is_ready(const struct db *);
+/* Says whether the copy has all that a pnode needs: false for a moment after vnodes of it are on other vnetworks than before, until
+ * the vifaces of these have arrived, too. Without 'pnode' the same as db_is_ready(). */
+bool db_is_complete(const struct db *);
 /* Says whether the connection is up now. */
 bool db_is_connected(const struct db *);
 /* Returns a number that changes whenever the copy did. */
@@ -32,8 +36,20 @@ unsigned db_seqno(const struct db *);
 struct platform *db_platform(const struct db *);
 /* Returns the generation of the last committed change; it goes on rising when there is no platform. 0: nothing was ever stored. */
 uint64_t db_generation(const struct db *);
-/* Returns the pnodes, an array of struct pnode that the caller unrefs. */
+/* Returns the pnodes, ordered by name: an array of struct pnode that the caller unrefs. With 'pnode' in db_open(), how far the
+ * others are is not known, and 0. */
 GPtrArray *db_pnodes(const struct db *);
+
+/* A viface somewhere else, as far as a switch must know it. */
+struct remote_viface {
+    uint32_t id, vnetwork_id;
+    struct mac_addr mac;
+    struct ip_addr ipv4, ipv6;
+    const char *pnode; /* Interned (g_intern_string). */
+};
+/* Returns the vifaces that are not on 'pnode' of the vnetworks that it has vifaces of: an array of struct remote_viface, ordered by
+ * vnetwork and id, that the caller unrefs. */
+GArray *db_remote_vifaces(const struct db *, const char *pnode);
 
 /* Called once, from db_run(), when a transaction has ended; 'error' is NULL when the database has it. While the server does not
  * answer, transactions wait; one whose answer is lost is not done twice. They are done one after the other, in the order of the
@@ -44,9 +60,14 @@ typedef void db_done(void *aux, const GError *error);
  * when the database's generation is no longer 'generation'; the new one is generation + 1. 'next' is read before the call returns.
  * 'done' may be NULL. */
 void db_store_platform(struct db *, const struct platform *next, uint64_t generation, db_done *done, void *aux);
-/* Writes pnode 'p' (adds it when its name is new); only columns that changed. */
-void db_store_pnode(struct db *, const struct pnode *p, db_done *done, void *aux);
-/* Removes the pnode with that name. */
+/* Writes pnode 'p' (only columns that changed; never 'draining', nor 'lost'), and adds it when its name is new. Fails with
+ * DISTEM_ERROR_CONFLICT when the name belongs to a pnode of another identity. */
+void db_introduce_pnode(struct db *, const struct pnode *p, db_done *done, void *aux);
+/* Writes how far pnode 'p' is. Fails with DISTEM_ERROR_NOT_FOUND when it has been removed, or belongs to another identity now. */
+void db_report_pnode(struct db *, const struct pnode *p, db_done *done, void *aux);
+/* Sets pnode 'name's draining. Fails with DISTEM_ERROR_NOT_FOUND. */
+void db_drain_pnode(struct db *, const char *name, bool draining, db_done *done, void *aux);
+/* Removes the pnode with that name; fine when there is none. */
 void db_remove_pnode(struct db *, const char *name, db_done *done, void *aux);
 /* Writes the observed state (state, error, pid) of the vnodes in 'vnodes' (struct vnode, found by id; unknown ones are passed
  * over), in one transaction. */

@@ -37,13 +37,29 @@ struct impairment {
 
 enum tristate { TRISTATE_AUTO, TRISTATE_NO, TRISTATE_YES };
 
+/* How the parts of a vnetwork on several pnodes are joined. */
+enum transport {
+    TRANSPORT_AUTO,  /* To be chosen: VLAN where a VLAN is given, else VXLAN. */
+    TRANSPORT_VXLAN, /* Tunnels between the pnodes' underlay addresses. */
+    TRANSPORT_VLAN,  /* 802.1Q on a physical interface. */
+    TRANSPORT_LOCAL, /* Not at all: all its vnodes run on one pnode. */
+};
+
+#define VXLAN_PORT_DEFAULT 14789 /* Not 4789, which others on the same machine may have. */
+
 struct vnetwork {
     char *name;
     uint32_t id;                 /* From 1, never used again within a platform; names kernel objects. 0: not planned yet. */
     struct ip_prefix ipv4, ipv6; /* At least one. */
-    uint32_t vni;                /* 1..2^24-1; 0: to be allotted. */
-    uint16_t vlan;               /* 1..4094; 0: none. */
-    uint16_t mtu;                /* 0: computed from the underlay. */
+    enum transport transport;
+    uint32_t vni;         /* 1..2^24-1; 0: to be allotted. */
+    uint16_t port;        /* VXLAN: UDP port; 0: to be chosen. */
+    uint8_t underlay;     /* VXLAN: IP version of the tunnels, 4 or 6; 0: to be chosen. */
+    uint16_t vlan;        /* VLAN: 1..4094; 0: none. */
+    char *interface;      /* VLAN: name of the physical interface, the same on all pnodes; NULL: none. */
+    uint16_t mtu;         /* 0: computed from the underlay. */
+    bool mtu_chosen;      /* 'mtu' was chosen by the plan, not asked for: see platform_reopen(). */
+    bool underlay_chosen; /* So was 'underlay'. */
 };
 
 /* A route of a vnode. */
@@ -73,6 +89,8 @@ struct vnode {
     char *name;
     uint32_t id;           /* From 1. */
     char *pnode;           /* Name of the machine it runs on; NULL: to be placed. */
+    bool pnode_chosen;     /* 'pnode' was chosen by the plan, not asked for: see platform_reopen(). */
+    char *where;           /* Labels that its pnode must have, "rack=a,site=nancy" ordered by key; NULL: any pnode will do. */
     char *image;           /* "host", or an absolute directory. Never NULL. */
     uint32_t cores;        /* 0: no limit. Parsed and stored; emulated by the CPU module. */
     uint64_t frequency;    /* Hz per core; 0: as the machine. */
@@ -103,18 +121,33 @@ enum routing {
     ROUTING_NONE,    /* Only vroutes. */
 };
 
-/* A real machine, as it reported itself. */
+/* A real machine. What it is, as its daemon says; all pnodes know it of each other. */
 struct pnode {
     char *name;
+    char *identity; /* Tells machines that call themselves the same apart. */
     uint32_t cores;
     uint64_t frequency;  /* Hz. */
     uint64_t memory;     /* Bytes. */
+    char *kernel;        /* Its release, "6.1.0-37-amd64"; NULL: not known. */
+    char *missing;       /* Kernel features for shaping that it lacks, for people; NULL: none. */
     uint32_t max_vnodes; /* 0: no limit. */
     uint32_t max_vifaces;
-    char *missing;       /* Kernel features for shaping that it lacks, for people; NULL: none. */
-    uint32_t leaving;    /* Vnodes that are still there and no longer wanted. */
-    uint64_t generation; /* The last generation it has realised. */
-    char *error;         /* What keeps it from realising more; NULL: nothing. */
+    char *address;             /* Where its daemon serves actions, "192.0.2.2:4568", "[fd00::2]:4568"; NULL: nowhere. */
+    struct ip_addr ipv4, ipv6; /* Its ends of tunnels; family 0: none. */
+    uint16_t mtu;              /* Of the interface that has them; 0: none. */
+    GHashTable *interfaces;    /* Name -> MTU (GUINT_TO_POINTER) of interfaces that could carry VLANs. Never NULL. */
+    GHashTable *labels;        /* Name -> text. Never NULL. */
+
+    bool draining; /* Set by the coordinator: it gets no new vnodes, and loses those that it has. */
+    bool lost;     /* Known to the coordinator alone, not stored: it has not been heard of for long. */
+
+    /* How far it is, written by its daemon. */
+    uint64_t heartbeat;    /* Counts up as long as the daemon runs. */
+    uint32_t leaving;      /* Vnodes that are still there and no longer wanted. */
+    uint64_t generation;   /* The last generation it has realised. */
+    char *error;           /* What keeps it from realising more; NULL: nothing. */
+    uint64_t transactions; /* Sent to its switch since the daemon started. */
+    uint64_t rules;        /* Added, changed or removed since then. */
 };
 
 struct platform {
@@ -134,6 +167,8 @@ struct vnode *platform_add_vnode(struct platform *, const char *name);
 struct viface *vnode_add_viface(struct vnode *, const char *name, struct vnetwork *);
 struct vroute *platform_add_vroute(struct platform *, struct vnetwork *from, struct vnode *via);
 struct pnode *pnode_new(const char *name);
+/* Returns a deep copy. */
+struct pnode *pnode_copy(const struct pnode *);
 
 /* Free with everything inside; NULL is fine. */
 void platform_free(struct platform *);
@@ -147,6 +182,9 @@ static inline void platform_free_pointer(struct platform **p)
 
 /* Returns a deep copy (routes are shared). */
 struct platform *platform_copy(const struct platform *);
+/* Opens again in a planned platform what the plan had chosen about machines (pnodes, MTUs, the tunnels' IP version), so that it can
+ * be planned anew for other machines. Ids, addresses, MACs and VNIs stay. */
+void platform_reopen(struct platform *);
 
 /* Find by name in linear time; whoever looks up many builds a table with platform_index_vnodes(). NULL: none. */
 struct vnetwork *platform_find_vnetwork(const struct platform *, const char *name);
@@ -178,7 +216,9 @@ static inline struct viface *vnode_viface(const struct vnode *v, unsigned i)
 bool impairment_is_zero(const struct impairment *);
 bool impairment_equal(const struct impairment *, const struct impairment *);
 
-/* Words for the enums, as they stand in files; the _parse functions return false for an unknown word. */
+/* Words for the enums, as they stand in files; the _parse functions return false for an unknown word. TRANSPORT_AUTO has none. */
+const char *transport_name(enum transport);
+bool transport_parse(const char *word, enum transport *ret);
 const char *distribution_name(enum distribution);
 bool distribution_parse(const char *word, enum distribution *ret);
 const char *routing_name(enum routing);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open vSwitch on one pnode: bridges, ports and OpenFlow rules, found by their ownership marks (external_ids, and a cookie for
- * rules), never by memory. None of the functions blocks, except vswitch_purge() and server_...().
+/* Open vSwitch on one pnode: bridges, ports, tunnels and OpenFlow rules, found by their ownership marks (external_ids, and a cookie
+ * for rules), never by memory. None of the functions blocks, except vswitch_purge() and server_...().
  *
- * A bridge forwards between its wanted ports only (the rules are described in ovs/forwarding.h): known MAC addresses to their port;
- * ARP requests for known addresses are answered by the switch; IPv6 neighbour solicitations go to the owner alone; all else to
- * every other port once. */
+ * A bridge forwards between its wanted ports and remotes only (the rules are described in ovs/forwarding.h): known MAC addresses to
+ * their port or tunnel; ARP requests for known addresses are answered by the switch; IPv6 neighbour solicitations go to the owner
+ * alone; all else to every other port and every other pnode once. What comes from another pnode never goes to another one.
+ *
+ *      dbN  bridge of vnetwork N       dtN  its VXLAN tunnel port (one for all pnodes: the rules say which)
+ *      dqN  its patch port to          drN  the other end on the provider bridge dpX of a physical interface, for VLANs */
 #ifndef DISTEM_VSWITCH_H
 #define DISTEM_VSWITCH_H 1
 
@@ -14,6 +17,7 @@
 #include <glib.h>
 
 #include "distem/ip.h"
+#include "distem/platform.h"
 
 struct vswitch;
 
@@ -25,11 +29,25 @@ struct vswitch_port {
     struct ip_addr ipv4, ipv6;
 };
 
-/* A bridge that must be there, with exactly these ports. */
+/* A viface of a bridge's vnetwork on another pnode. */
+struct vswitch_remote {
+    struct mac_addr mac;
+    struct ip_addr ipv4, ipv6;
+    struct ip_addr tunnel; /* VXLAN: that pnode's end of the tunnel. VLAN: family 0. */
+};
+
+/* A bridge that must be there, with exactly these ports, joined to the same vnetwork's bridges on other pnodes. */
 struct vswitch_bridge {
     uint32_t vnetwork_id;
-    char name[16]; /* See vswitch_bridge_name(). */
-    GArray *ports; /* Of struct vswitch_port. */
+    char name[16];            /* See vswitch_bridge_name(). */
+    GArray *ports;            /* Of struct vswitch_port. */
+    GArray *remotes;          /* Of struct vswitch_remote, in an order that does not change by itself; NULL or empty: none. */
+    enum transport transport; /* How the remotes are reached; without any, nothing is made for it. */
+    uint32_t vni;             /* VXLAN. */
+    uint16_t udp_port;        /* VXLAN: destination port. */
+    struct ip_addr local;     /* VXLAN: this pnode's end. */
+    uint16_t vlan;            /* VLAN. */
+    char interface[16];       /* VLAN: the physical interface. */
 };
 
 /* Writes the name of the bridge of vnetwork 'id' to 'name'. */
@@ -55,6 +73,11 @@ unsigned vswitch_seqno(const struct vswitch *);
 /* Counts since the start, for tests and `status`: transactions sent, rules added or removed. */
 void vswitch_counters(const struct vswitch *, uint64_t *ret_transactions, uint64_t *ret_rules);
 
+/* Asks the switch what it would do with a packet: 'flow' as ofproto/trace takes it ("in_port=dv7,dl_src=..."), on the bridge of
+ * vnetwork 'vnetwork_id'. Returns the switch's answer as text, which the caller frees; NULL with an error. Waits for the switch,
+ * which takes a millisecond when it is idle, two seconds at most. */
+char *vswitch_trace(const struct vswitch *, uint32_t vnetwork_id, const char *flow, GError **error);
+
 /* For `distem cleanup`: lists the names of all bridges that are marked with 'owner' (NULL: with any owner of ours), and removes
  * them when 'remove'. Waits for the switch for at most 'timeout_ms'. Returns an array of strings or NULL with an error. */
 GPtrArray *vswitch_purge(const char *remote, const char *owner, bool remove, int timeout_ms, GError **error);
@@ -64,15 +87,15 @@ GPtrArray *vswitch_purge(const char *remote, const char *owner, bool remove, int
  * some 20 ms when it does, below a second when it must be started. Errors name the log file and quote its last line. */
 
 /* ovsdb-server for the Distem database: file 'db_file' (made, or converted to a newer schema, from 'schema_file') on the socket
- * 'run_dir'/distem-db.sock. */
-bool server_ensure_db(const char *run_dir, const char *db_file, const char *schema_file, GError **error);
+ * 'run_dir'/distem-db.sock, and, with 'listen' not NULL, for other machines too ("ptcp:4569:192.0.2.1"). */
+bool server_ensure_db(const char *run_dir, const char *db_file, const char *schema_file, const char *listen, GError **error);
 /* ovsdb-server and ovs-vswitchd of our own below 'run_dir'/ovs: database on 'run_dir'/ovs/db.sock, run directory 'run_dir'/ovs.
  * Loads the kernel's module openvswitch if there is one. On a machine that was started less than 11 s ago it waits for that moment:
  * ovs-vswitchd 3.1 started earlier loses packets for good. */
 bool server_ensure_vswitch(const char *run_dir, GError **error);
 /* Watches what one of the two functions above has started. */
 struct server_keeper;
-struct server_keeper *server_keep_db(const char *run_dir, const char *db_file, const char *schema_file);
+struct server_keeper *server_keep_db(const char *run_dir, const char *db_file, const char *schema_file, const char *listen);
 struct server_keeper *server_keep_vswitch(const char *run_dir);
 /* The servers run on. NULL is fine. */
 void server_keeper_free(struct server_keeper *);

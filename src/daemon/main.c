@@ -172,10 +172,10 @@ static bool serve(const struct options *o, GError **error)
     if (!remote) {
         g_autofree char *file = g_build_filename(o->state_dir, "distem.db", NULL);
         g_autofree char *schema = find_file("DISTEM_DATADIR", PKGDATADIR, "distem.ovsschema");
-        if (!server_ensure_db(o->run_dir, file, schema, error)) {
+        if (!server_ensure_db(o->run_dir, file, schema, NULL, error)) {
             return false;
         }
-        keeper = server_keep_db(o->run_dir, file, schema);
+        keeper = server_keep_db(o->run_dir, file, schema, NULL);
         remote = g_strdup_printf("unix:%s/distem-db.sock", o->run_dir);
     }
     g_autofree char *name = o->name ? g_strdup(o->name) : pnode_default_name();

@@ -64,7 +64,11 @@ void report_register(struct pnode_daemon *p)
 {
     p->registering = true;
     p->unregistered = false;
-    db_store_pnode(p->db, p->self, register_done, p);
+    if (p->introduced) {
+        db_report_pnode(p->db, p->self, register_done, p);
+    } else {
+        db_introduce_pnode(p->db, p->self, register_done, p);
+    }
 }
 
 /* Returns how many items are still to go. */

@@ -9,6 +9,7 @@ static void vnetwork_free(void *data)
 {
     struct vnetwork *vnetwork = data;
     g_free(vnetwork->name);
+    g_free(vnetwork->interface);
     g_free(vnetwork);
 }
 
@@ -28,6 +29,7 @@ static void vnode_free(void *data)
     }
     g_free(vnode->name);
     g_free(vnode->pnode);
+    g_free(vnode->where);
     g_free(vnode->image);
     g_free(vnode->error);
     g_free(vnode);
@@ -83,6 +85,8 @@ struct pnode *pnode_new(const char *name)
 {
     struct pnode *pnode = g_new0(struct pnode, 1);
     pnode->name = g_strdup(name);
+    pnode->interfaces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    pnode->labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return pnode;
 }
 
@@ -100,11 +104,42 @@ void platform_free(struct platform *platform)
 void pnode_free(struct pnode *pnode)
 {
     if (pnode) {
+        g_hash_table_unref(pnode->interfaces);
+        g_hash_table_unref(pnode->labels);
         g_free(pnode->name);
+        g_free(pnode->identity);
+        g_free(pnode->kernel);
         g_free(pnode->missing);
+        g_free(pnode->address);
         g_free(pnode->error);
         g_free(pnode);
     }
+}
+
+struct pnode *pnode_copy(const struct pnode *from)
+{
+    struct pnode *to = pnode_new(from->name);
+    const struct pnode empty = *to;
+    *to = *from;
+    to->name = empty.name;
+    to->interfaces = empty.interfaces;
+    to->labels = empty.labels;
+    to->identity = g_strdup(from->identity);
+    to->kernel = g_strdup(from->kernel);
+    to->missing = g_strdup(from->missing);
+    to->address = g_strdup(from->address);
+    to->error = g_strdup(from->error);
+    GHashTableIter iter;
+    gpointer key, value;
+    g_hash_table_iter_init(&iter, from->interfaces);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        g_hash_table_insert(to->interfaces, g_strdup(key), value);
+    }
+    g_hash_table_iter_init(&iter, from->labels);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        g_hash_table_insert(to->labels, g_strdup(key), g_strdup(value));
+    }
+    return to;
 }
 
 static void copy_vnode(struct platform *to, const struct vnode *from, GHashTable *twins)
@@ -117,6 +152,7 @@ static void copy_vnode(struct platform *to, const struct vnode *from, GHashTable
     g_free(empty.image);
     vnode->image = g_strdup(from->image);
     vnode->pnode = g_strdup(from->pnode);
+    vnode->where = g_strdup(from->where);
     vnode->error = g_strdup(from->error);
     vnode->routes = from->routes ? g_array_ref(from->routes) : NULL;
     for (unsigned i = 0; i < from->vifaces->len; i++) {
@@ -144,6 +180,7 @@ struct platform *platform_copy(const struct platform *from)
         char *name = vnetwork->name;
         *vnetwork = *old;
         vnetwork->name = name;
+        vnetwork->interface = g_strdup(old->interface);
         g_hash_table_insert(twins, old, vnetwork);
     }
     for (unsigned i = 0; i < from->vnodes->len; i++) {
@@ -157,6 +194,23 @@ struct platform *platform_copy(const struct platform *from)
         vroute->prefix = old->prefix;
     }
     return to;
+}
+
+void platform_reopen(struct platform *platform)
+{
+    for (unsigned i = 0; i < platform->vnetworks->len; i++) {
+        struct vnetwork *vnetwork = platform_vnetwork(platform, i);
+        vnetwork->mtu = vnetwork->mtu_chosen ? 0 : vnetwork->mtu;
+        vnetwork->underlay = vnetwork->underlay_chosen ? 0 : vnetwork->underlay;
+        vnetwork->mtu_chosen = vnetwork->underlay_chosen = false;
+    }
+    for (unsigned i = 0; i < platform->vnodes->len; i++) {
+        struct vnode *vnode = platform_vnode(platform, i);
+        if (vnode->pnode_chosen) {
+            g_clear_pointer(&vnode->pnode, g_free);
+            vnode->pnode_chosen = false;
+        }
+    }
 }
 
 struct vnetwork *platform_find_vnetwork(const struct platform *platform, const char *name)
@@ -238,6 +292,7 @@ static int find_word(const char *const *words, unsigned count, const char *word)
 
 static const char *const distribution_words[] = {"uniform", "normal", "pareto", "paretonormal"};
 static const char *const routing_words[] = {"hops", "latency", "none"};
+static const char *const transport_words[] = {"", "vxlan", "vlan", "local"};
 static const char *const vnode_state_words[] = {"unknown", "waiting", "running", "failed"};
 
 const char *distribution_name(enum distribution distribution)
@@ -249,6 +304,17 @@ bool distribution_parse(const char *word, enum distribution *ret)
 {
     int i = find_word(distribution_words, G_N_ELEMENTS(distribution_words), word);
     return i >= 0 && (*ret = (enum distribution)i, true);
+}
+
+const char *transport_name(enum transport transport)
+{
+    return transport_words[transport];
+}
+
+bool transport_parse(const char *word, enum transport *ret)
+{
+    int i = find_word(transport_words, G_N_ELEMENTS(transport_words), word);
+    return i > 0 && (*ret = (enum transport)i, true);
 }
 
 const char *routing_name(enum routing routing)

@@ -376,7 +376,7 @@ static void test_pnode(void)
     self->generation = 1;
     self->missing = g_strdup("netem: kernel module sch_netem");
     self->error = g_strdup("no room");
-    db_store_pnode(pnode, self, note, &outcome);
+    db_introduce_pnode(pnode, self, note, &outcome);
     pnode_free(self); /* What was handed over is a copy. */
     struct vnode *reported = platform_vnode(share, 1);
     reported->state = VNODE_STATE_FAILED;

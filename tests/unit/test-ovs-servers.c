@@ -63,7 +63,7 @@ static pid_t read_pid(const struct place *place)
 static void ensure(const struct place *place)
 {
     g_autoptr(GError) error = NULL;
-    server_ensure_db(place->dir, place->db_file, place->schema, &error);
+    server_ensure_db(place->dir, place->db_file, place->schema, NULL, &error);
     g_assert_no_error(error);
 }
 
@@ -101,7 +101,7 @@ static void test_conversion(void)
     g_autoptr(GError) error = NULL;
     /* A server with an old schema that runs, and one that does not. */
     for (unsigned running = 0; running < 2; running++) {
-        server_ensure_db(place->dir, place->db_file, old_schema, &error);
+        server_ensure_db(place->dir, place->db_file, old_schema, NULL, &error);
         g_assert_no_error(error);
         if (!running) {
             g_assert_true(server_stop_db(place->dir, &error));
@@ -127,11 +127,11 @@ static void test_failure(void)
     g_assert_true(server_stop_db(place->dir, &error));
     g_assert_true(server_stop_vswitch(place->dir, &error));
     g_assert_no_error(error);
-    g_assert_false(server_ensure_db(place->dir, place->db_file, "/nonexistent.ovsschema", &error));
+    g_assert_false(server_ensure_db(place->dir, place->db_file, "/nonexistent.ovsschema", NULL, &error));
     g_assert_nonnull(strstr(error->message, "nonexistent.ovsschema"));
     g_clear_error(&error);
     g_assert_true(g_file_set_contents(place->db_file, "garbage", -1, NULL));
-    g_assert_false(server_ensure_db(place->dir, place->db_file, place->schema, &error));
+    g_assert_false(server_ensure_db(place->dir, place->db_file, place->schema, NULL, &error));
     g_test_message("%s", error->message);
     place_free(place);
 }
@@ -143,7 +143,7 @@ static void test_keeper(void)
     }
     struct place *place = place_new();
     ensure(place);
-    struct server_keeper *keeper = server_keep_db(place->dir, place->db_file, place->schema);
+    struct server_keeper *keeper = server_keep_db(place->dir, place->db_file, place->schema, NULL);
     g_assert_false(server_keeper_run(keeper));
     struct db *db = db_open(place->remote, NULL);
     WAIT_UNTIL(db_is_ready(db), db_run(db), db_wait(db));
