@@ -20,6 +20,7 @@
 #include "distem/poll.h"
 #include "item.h"
 #include "marks.h"
+#include "tunnels.h"
 
 /* Namespaces and devices are made in the daemon's own loop; this long at a time, so that it keeps answering. */
 #define SLICE_MS 50
@@ -198,8 +199,20 @@ static void push_ports(struct pnode_daemon *p)
     g_autoptr(GArray) remotes = db_remote_vifaces(p->db, p->self->name);
     g_autoptr(GPtrArray) pnodes = db_pnodes(p->db);
     g_autoptr(GArray) bridges = bridges_make(p->self->name, vnodes, remotes, pnodes);
+    g_strfreev(p->carriers);
+    p->carriers = tunnels_devices(bridges, p->underlay.interface);
     vswitch_want(p->vswitch, bridges);
     poll_wake_now();
+}
+
+/* Tunnels are there once the switch has settled, and before a vnode starts that uses them. */
+static void set_carriers(struct pnode_daemon *p)
+{
+    g_autoptr(GError) error = NULL;
+    if (p->carriers && !link_unmerge(p->links, (const char *const *)p->carriers, &error)) {
+        log_warning("pnode", "cannot keep an interface from merging frames: bandwidths may be inexact", "error=\"%s\"",
+                    error->message);
+    }
 }
 
 /* What is wanted has ended. It is started again: at once the first time, then after pauses, when it does not last. */
@@ -307,6 +320,7 @@ void converge_run(struct pnode_daemon *p)
     }
     if (p->settled_epoch != p->pushed_epoch && (vswitch_is_settled(p->vswitch) || converge_switch_error(p))) {
         p->settled_epoch = p->pushed_epoch;
+        set_carriers(p);
     }
     int64_t start = g_get_monotonic_time() / 1000;
     bool slice_left = true;
@@ -333,7 +347,7 @@ void converge_run(struct pnode_daemon *p)
 void converge_wait(struct pnode_daemon *p)
 {
     poll_wait_fd(p->epoll_fd, POLLIN);
-    const int64_t times[] = {p->list_at, p->reload_at, p->report_at};
+    const int64_t times[] = {p->list_at, p->reload_at};
     for (unsigned i = 0; i < G_N_ELEMENTS(times); i++) {
         if (times[i] > poll_now_ms()) {
             poll_wait_until(times[i]);
