@@ -1,6 +1,8 @@
 # distemd.
 sbin_PROGRAMS += distemd
-distemd_SOURCES = src/daemon/main.c src/daemon/service.c src/daemon/service.h
+distemd_SOURCES = \
+	src/daemon/main.c src/daemon/membership.c src/daemon/membership.h src/daemon/options.c src/daemon/options.h src/daemon/role.c src/daemon/role.h \
+	src/daemon/serve.c src/daemon/serve.h src/daemon/service.c src/daemon/service.h
 distemd_LDADD = libcoordinator.la libpnode.la librest.la libplan.la liblink.la libvnode.la $(LIBOVS_LDADD) libtopology.la libbase.la \
 	$(MICROHTTPD_LIBS) $(NL_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS) -lm
 
