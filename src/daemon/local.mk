@@ -6,6 +6,12 @@ distemd_SOURCES = \
 distemd_LDADD = libcoordinator.la libpnode.la librest.la libplan.la liblink.la libvnode.la $(LIBOVS_LDADD) libtopology.la libbase.la \
 	$(MICROHTTPD_LIBS) $(NL_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS) -lm
 
+check_PROGRAMS += tests/unit/test-daemon
+TESTS += tests/unit/test-daemon
+tests_unit_test_daemon_SOURCES = tests/unit/test-daemon.c src/daemon/membership.c src/daemon/options.c
+tests_unit_test_daemon_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_daemon_LDADD = libbase.la
+
 dist_man_MANS += doc/man/distemd.8
 EXTRA_DIST += share/distemd.service.in
 if SYSTEMD_UNIT

@@ -2,12 +2,16 @@
 /* What a pnode tells its switch about its own share and about what is elsewhere. */
 #include <config.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 #include <glib.h>
 
 #include "distem/db.h"
 #include "distem/vswitch.h"
 #include "make-platform.h"
 #include "src/pnode/bridges.h"
+#include "src/pnode/tunnels.h"
 
 /* Three vnetworks: "x4" by VXLAN over IPv4, "x6" over IPv6, "lan" by VLAN; vnode "a" on all, "b" on x4. */
 struct world {
@@ -165,11 +169,41 @@ static void test_unreachable(void)
     world_clear(&w);
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void assert_devices(const GArray *bridges, const char *expected)
+{
+    g_auto(GStrv) names = tunnels_devices(bridges, "eth0");
+    qsort(names, g_strv_length(names), sizeof *names, compare_texts);
+    g_autofree char *text = g_strjoinv(" ", names);
+    g_assert_cmpstr(text, ==, expected);
+}
+
+static void test_devices(void)
+{
+    struct world w;
+    world_init(&w);
+    g_autoptr(GArray) alone = bridges_make("self", w.platform->vnodes, w.remotes, w.pnodes);
+    assert_devices(alone, "");
+    add_remote(&w, 1, 21, "other4");
+    g_autoptr(GArray) one = bridges_make("self", w.platform->vnodes, w.remotes, w.pnodes);
+    assert_devices(one, "eth0 vxlan_sys_14789");
+    add_remote(&w, 2, 22, "other6");
+    add_remote(&w, 3, 23, "other4");
+    g_autoptr(GArray) all = bridges_make("self", w.platform->vnodes, w.remotes, w.pnodes);
+    assert_devices(all, "eth0 eth7 vxlan_sys_14789 vxlan_sys_5000");
+    world_clear(&w);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/bridges/ports", test_ports);
     g_test_add_func("/bridges/remotes", test_remotes);
     g_test_add_func("/bridges/unreachable", test_unreachable);
+    g_test_add_func("/bridges/devices", test_devices);
     return g_test_run();
 }
