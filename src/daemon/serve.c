@@ -159,7 +159,8 @@ static bool start_coordinator(struct parts *parts, const struct options *o, GErr
                                               .worker_path = parts->places.worker,
                                               .probe_path = parts->places.probe,
                                               .relay_path = parts->places.relay,
-                                              .pnode = o->pnode ? parts->places.name : NULL};
+                                              .pnode = o->pnode ? parts->places.name : NULL,
+                                              .database = o->db};
     parts->coordinator = coordinator_new(&config, parts->db, error);
     if (parts->coordinator) {
         log_info("daemon", "listening", "address=%s port=%d pnode=%s version=" PACKAGE_VERSION, address, o->port,
