@@ -29,7 +29,8 @@ static int compare_ports(const void *a, const void *b)
 /* Returns the end of the tunnels of 'pnode' (NULL: not known) for IP version 'family', which may be none. */
 static struct ip_addr tunnel_end(const struct pnode *pnode, uint8_t family)
 {
-    return !pnode ? (struct ip_addr){0} : family == 6 ? pnode->ipv6 : pnode->ipv4;
+    static const struct ip_addr none = {0};
+    return !pnode ? none : family == 6 ? pnode->ipv6 : pnode->ipv4;
 }
 
 static struct vswitch_bridge bridge_of(const struct vnetwork *vnetwork, const struct pnode *self)

@@ -33,8 +33,8 @@ static void report_done(void *aux, const GError *error)
 static void introduce_done(void *aux, const GError *error)
 {
     struct pnode_daemon *p = aux;
-    bool refused = g_error_matches(error, DISTEM_ERROR, DISTEM_ERROR_CONFLICT);
-    if (error && refused && !p->refusal) {
+    bool refused = error && error->code == DISTEM_ERROR_CONFLICT;
+    if (refused && !p->refusal) {
         log_error("pnode", "this machine is not taken in", "error=\"%s\"", error->message);
     } else if (error && !refused) {
         log_warning("pnode", "cannot write this machine's row", "error=\"%s\"", error->message);

@@ -69,29 +69,24 @@ bool underlay_find(const char *name_or_address, struct underlay *ret, GError **e
     if (getifaddrs(&list) < 0) {
         return fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot list this machine's addresses");
     }
-    const char *interface = NULL;
-    if (ip_addr_parse(name_or_address, &wanted, NULL)) {
-        for (const struct ifaddrs *at = list; at && !interface; at = at->ifa_next) {
-            struct ip_addr ip = to_ip(at->ifa_addr);
-            interface = ip_equal(&ip, &wanted) ? at->ifa_name : NULL;
-        }
-        take_address(&underlay, &wanted);
-    } else {
-        for (const struct ifaddrs *at = list; at && !interface; at = at->ifa_next) {
-            interface = !strcmp(at->ifa_name, name_or_address) ? at->ifa_name : NULL;
+    bool by_address = ip_addr_parse(name_or_address, &wanted, NULL);
+    for (const struct ifaddrs *at = list; at && !*underlay.interface; at = at->ifa_next) {
+        struct ip_addr ip = to_ip(at->ifa_addr);
+        if (by_address ? ip_equal(&ip, &wanted) : !strcmp(at->ifa_name, name_or_address)) {
+            g_strlcpy(underlay.interface, at->ifa_name, sizeof underlay.interface);
         }
     }
-    for (const struct ifaddrs *at = list; at && interface; at = at->ifa_next) {
+    take_address(&underlay, &wanted);
+    for (const struct ifaddrs *at = list; at; at = at->ifa_next) {
         struct ip_addr ip = to_ip(at->ifa_addr);
-        if (ip.family && !strcmp(at->ifa_name, interface)) {
+        if (ip.family && !strcmp(at->ifa_name, underlay.interface)) {
             take_address(&underlay, &ip);
         }
     }
-    g_strlcpy(underlay.interface, interface ? interface : "", sizeof underlay.interface);
     freeifaddrs(list);
     if (!*underlay.interface) {
         return fail(error, DISTEM_ERROR_INVALID, 0, "the underlay %s: this machine has no such %s", name_or_address,
-                    wanted.family ? "address" : "interface");
+                    by_address ? "address" : "interface");
     }
     if (!underlay.ipv4.family && !underlay.ipv6.family) {
         return fail(error, DISTEM_ERROR_INVALID, 0, "the underlay %s: no address that other machines could reach", name_or_address);
@@ -115,7 +110,7 @@ bool pnode_source_address(const char *host, struct ip_addr *ret_host, struct ip_
     bool ok = false;
     int errnum = 0;
     for (const struct addrinfo *at = found; at && !ok; at = at->ai_next) {
-        struct sockaddr_storage source;
+        struct sockaddr_storage source = {0};
         socklen_t size = sizeof source;
         int fd = socket(at->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         ok = fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) == 0 && getsockname(fd, (struct sockaddr *)&source, &size) == 0;
