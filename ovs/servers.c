@@ -157,14 +157,36 @@ static bool ensure_database(const struct server *server, const char *db_file, co
     return start(server, argv, server->sock, "echo", error);
 }
 
+static char *listen_note(const char *run_dir)
+{
+    return g_strdup_printf("%s/distem-db.listen", run_dir);
+}
+
+/* Makes the server listen on 'listen' (NULL: on its socket only), and no longer on what an earlier call named, which a file tells.
+ */
+static bool set_listen(const struct server *server, const char *listen, GError **error)
+{
+    g_autofree char *path = listen_note(server->dir);
+    g_autofree char *before = NULL;
+    g_file_get_contents(path, &before, NULL, NULL);
+    if (before && g_strcmp0(before, listen) != 0) {
+        process_ask(server->ctl, "ovsdb-server/remove-remote", before, ANSWER_MS);
+        g_unlink(path);
+    }
+    if (!listen) {
+        return true;
+    }
+    if (!g_file_set_contents(path, listen, -1, error)) {
+        return false;
+    }
+    return process_ask(server->ctl, "ovsdb-server/add-remote", listen, ANSWER_MS) ||
+           fail(error, DISTEM_ERROR_SYSTEM, 0, "ovsdb-server cannot listen on %s; its log is %s", listen, server->log);
+}
+
 bool server_ensure_db(const char *run_dir, const char *db_file, const char *schema_file, const char *listen, GError **error)
 {
     AUTO_SERVER server = db_server(run_dir);
-    if (!ensure_database(&server, db_file, schema_file, error)) {
-        return false;
-    }
-    return !listen || process_ask(server.ctl, "ovsdb-server/add-remote", listen, ANSWER_MS) ||
-           fail(error, DISTEM_ERROR_SYSTEM, 0, "ovsdb-server cannot listen on %s; its log is %s", listen, server.log);
+    return ensure_database(&server, db_file, schema_file, error) && set_listen(&server, listen, error);
 }
 
 /* Waits until the machine has been up long enough for ovs-vswitchd. */
@@ -241,6 +263,8 @@ static bool stop_database(const struct server *server, GError **error)
 bool server_stop_db(const char *run_dir, GError **error)
 {
     AUTO_SERVER server = db_server(run_dir);
+    g_autofree char *note = listen_note(run_dir);
+    g_unlink(note);
     return stop_database(&server, error);
 }
 

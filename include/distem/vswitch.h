@@ -87,7 +87,8 @@ GPtrArray *vswitch_purge(const char *remote, const char *owner, bool remove, int
  * some 20 ms when it does, below a second when it must be started. Errors name the log file and quote its last line. */
 
 /* ovsdb-server for the Distem database: file 'db_file' (made, or converted to a newer schema, from 'schema_file') on the socket
- * 'run_dir'/distem-db.sock, and, with 'listen' not NULL, for other machines too ("ptcp:4569:192.0.2.1"). */
+ * 'run_dir'/distem-db.sock, and, with 'listen' not NULL, for other machines too ("ptcp:4569:192.0.2.1"), no longer where an earlier
+ * call said. */
 bool server_ensure_db(const char *run_dir, const char *db_file, const char *schema_file, const char *listen, GError **error);
 /* ovsdb-server and ovs-vswitchd of our own below 'run_dir'/ovs: database on 'run_dir'/ovs/db.sock, run directory 'run_dir'/ovs.
  * Loads the kernel's module openvswitch if there is one. On a machine that was started less than 11 s ago it waits for that moment:

@@ -74,6 +74,7 @@ bool underlay_find(const char *name_or_address, struct underlay *ret, GError **e
         struct ip_addr ip = to_ip(at->ifa_addr);
         if (by_address ? ip_equal(&ip, &wanted) : !strcmp(at->ifa_name, name_or_address)) {
             g_strlcpy(underlay.interface, at->ifa_name, sizeof underlay.interface);
+            underlay.interface[strcspn(underlay.interface, ":")] = '\0'; /* A label, "eth0:1". */
         }
     }
     take_address(&underlay, &wanted);

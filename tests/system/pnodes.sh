@@ -63,7 +63,9 @@ merges() {
 does_not() {
     ! "$@"
 }
+# heartbeat MACHINE: its number; waits for a database that has just ended.
 heartbeat() {
+    wait_until test -S /run/c/distem-db.sock
     at c ovsdb-client query unix:/run/c/distem-db.sock '["Distem", {"op": "select", "table": "Pnode_State", "where": [["pnode", "==", "'"$1"'"]],
         "columns": ["heartbeat"]}]' | grep -o '[0-9]*' | tail -n 1
 }
@@ -117,6 +119,7 @@ cat >"$dir/topo.json" <<'JSON'
 }
 JSON
 grep -v '"c":' "$dir/topo.json" >"$dir/less.json"
+sed 's/^    "e":/    "f": {"pnode": "c", "vifaces": {"if0": {"vnetwork": "net"}}},\n&/' "$dir/topo.json" >"$dir/more.json"
 check "a platform on three machines comes up" at c distem up "$dir/topo.json"
 check "a vnode reaches another machine's" at c distem exec a -- ping -c 3 -W 2 10.1.0.2
 check "... with its latency" bash -c "nsenter --net=/run/netns/c distem exec a -- ping -c 3 -W 2 10.1.0.2 | grep -q 'rtt.* = 20\.[0-9]*/20\.'"
@@ -131,10 +134,15 @@ end p1 KILL
 check "without its daemon a pnode's vnodes go on" at c distem exec b -- ping -c 1 -W 2 10.1.0.1
 check "... which starts again" daemon p1 --pnode --coordinator 192.0.2.1 --label rack=a
 end c KILL
-check "the coordinator starts again" daemon c --coordinator --listen 192.0.2.1
+check "the coordinator starts again, as a pnode, too" daemon c --listen 192.0.2.1
 check "... and finds all as it was" wait_until bash -c "nsenter --net=/run/netns/c distem status | grep -q 'is ready: 5 of 5'"
+kill -KILL "$(cat /run/c/distem-db.pid)"
+check "when the database server has ended, heartbeats go on" wait_until has_beaten "$(($(heartbeat p1) + 1))"
 
 # --- a change
+check "the coordinator's machine gets a vnode, too" at c distem up "$dir/more.json"
+check "... that reaches the others" at c distem exec f -- ping -c 3 -W 2 10.1.0.2
+check "... and is reached" at c distem exec c -- ping -6 -c 3 -W 2 fd01::4
 check "a vnode goes" at c distem up "$dir/less.json"
 check "... and is reached no more" does_not at c distem exec b -- ping -c 1 -W 1 10.1.0.3
 check "... the others are" at c distem exec b -- ping -c 1 -W 2 10.1.0.1
