@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "distem/error.h"
 #include "distem/vswitch.h"
@@ -210,11 +211,20 @@ bool server_ensure_vswitch(const char *run_dir, GError **error)
     return RUN(&database, error, "ovs-vsctl", remote_option, "--no-wait", "init") && start_switch(&server, remote, error);
 }
 
+/* Says whether process 'pid' has the same network interfaces as this one. */
+static bool is_in_own_netns(pid_t pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/ns/net", (int)pid);
+    struct stat own, its;
+    return stat("/proc/self/ns/net", &own) == 0 && stat(path, &its) == 0 && own.st_dev == its.st_dev && own.st_ino == its.st_ino;
+}
+
 bool server_machine_vswitch(void)
 {
     pid_t pid = process_running(MACHINE_RUN_DIR "/ovs-vswitchd.pid");
     g_autofree char *ctl = g_strdup_printf(MACHINE_RUN_DIR "/ovs-vswitchd.%d.ctl", (int)pid);
-    return pid && process_ask(ctl, "version", NULL, ANSWER_MS) && process_ask(MACHINE_RUN_DIR "/db.sock", "echo", NULL, ANSWER_MS);
+    return pid && is_in_own_netns(pid) && process_ask(ctl, "version", NULL, ANSWER_MS) &&
+           process_ask(MACHINE_RUN_DIR "/db.sock", "echo", NULL, ANSWER_MS);
 }
 
 /* Ends a database server and removes its sockets. */

@@ -105,7 +105,7 @@ bool server_keeper_run(struct server_keeper *);
 void server_keeper_wait(struct server_keeper *);
 /* Returns why the last start failed, until one succeeds; NULL when all is well. Valid until the next server_keeper_run(). */
 const char *server_keeper_error(const struct server_keeper *);
-/* Says whether the machine runs an Open vSwitch of its own that answers at the usual place. */
+/* Says whether the machine runs an Open vSwitch of its own that answers at the usual place and sees our network interfaces. */
 bool server_machine_vswitch(void);
 /* Stop what the two functions above started in 'run_dir', if it runs, and remove its sockets and pid files; databases and logs
  * stay. The switch takes its datapath out of the kernel first. They wait for the end, at most some 10 s. */
