@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include "internal.h"
+#include "peers.h"
 
 #define TOPOLOGY_LIMIT ((size_t)256 << 20)
 
@@ -37,9 +38,13 @@ struct coordinator *coordinator_new(const struct coordinator_config *config, str
         .state_dir = g_strdup(config->state_dir),
         .worker_path = g_strdup(config->worker_path),
         .probe_path = g_strdup(config->probe_path),
+        .relay_path = g_strdup(config->relay_path),
+        .pnode = g_strdup(config->pnode),
     };
     c->db = db;
     c->children = g_array_new(FALSE, FALSE, sizeof(pid_t));
+    c->questions = peers_new();
+    c->signs = watch_new();
     c->server = rest_server_new(config->address, config->port, routes, c, error);
     if (!c->server) {
         coordinator_free(c);
@@ -54,11 +59,15 @@ void coordinator_free(struct coordinator *c)
         rest_server_free(c->server);
         verification_free(c->verification);
         g_array_unref(c->children);
+        g_ptr_array_unref(c->questions);
+        g_hash_table_unref(c->signs);
         g_free((char *)c->config.address);
         g_free((char *)c->config.run_dir);
         g_free((char *)c->config.state_dir);
         g_free((char *)c->config.worker_path);
         g_free((char *)c->config.probe_path);
+        g_free((char *)c->config.relay_path);
+        g_free((char *)c->config.pnode);
         g_free(c);
     }
 }
@@ -67,12 +76,16 @@ void coordinator_run(struct coordinator *c)
 {
     rest_server_run(c->server);
     vnodes_reap(c);
+    peers_run(c);
+    watch_run(c);
     verify_run(c);
 }
 
 void coordinator_wait(struct coordinator *c)
 {
     rest_server_wait(c->server);
+    peers_wait(c);
+    watch_wait(c);
     verify_wait(c);
 }
 

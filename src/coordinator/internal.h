@@ -15,7 +15,10 @@ struct coordinator {
     struct coordinator_config config; /* Its strings are ours. */
     struct db *db;
     struct rest_server *server;
-    GArray *children;                  /* pid_t of exec helpers, to be reaped. */
+    GArray *children;     /* pid_t of exec helpers, to be reaped. */
+    GPtrArray *questions; /* See peers.h. */
+    GHashTable *signs;    /* See watch_new(). */
+    int64_t next_watch;
     struct verification *verification; /* The last one; NULL: none yet. */
     unsigned verifications;            /* How many have been started. */
 };
@@ -31,6 +34,17 @@ uint64_t realised_generation(const GPtrArray *pnodes, uint64_t generation);
 bool require_database(struct coordinator *, struct rest_request *);
 /* Returns the platform, to be freed; else replies with 404 (or 503) and returns NULL. */
 struct platform *require_platform(struct coordinator *, struct rest_request *);
+
+/* watch.c */
+
+/* Returns what is known of when pnodes were heard of, to be unreffed. */
+GHashTable *watch_new(void);
+void watch_run(struct coordinator *);
+void watch_wait(struct coordinator *);
+/* Returns db_pnodes() with 'lost' set for those that have not been heard of for long. The caller unrefs it. */
+GPtrArray *coordinator_pnodes(struct coordinator *);
+/* Returns the pnode with that name, or NULL. */
+const struct pnode *find_pnode(const GPtrArray *pnodes, const char *name);
 
 /* platform.c */
 rest_handler platform_put, platform_get, platform_delete, platform_topology, platform_progress, topology_check;

@@ -181,6 +181,7 @@ static bool serve(const struct options *o, GError **error)
     g_autofree char *name = o->name ? g_strdup(o->name) : pnode_default_name();
     g_autofree char *worker = find_file("DISTEM_LIBEXECDIR", PKGLIBEXECDIR, "distem-vnode");
     g_autofree char *probe = find_file("DISTEM_LIBEXECDIR", PKGLIBEXECDIR, "distem-probe");
+    g_autofree char *relay = find_file("DISTEM_LIBEXECDIR", PKGLIBEXECDIR, "distem-relay");
     const struct pnode_config pnode_config = {
         .name = name, .run_dir = o->run_dir, .state_dir = o->state_dir, .worker_path = worker, .workers = WORKERS};
     const struct coordinator_config coordinator_config = {.address = o->listen,
@@ -188,7 +189,9 @@ static bool serve(const struct options *o, GError **error)
                                                           .run_dir = o->run_dir,
                                                           .state_dir = o->state_dir,
                                                           .worker_path = worker,
-                                                          .probe_path = probe};
+                                                          .probe_path = probe,
+                                                          .relay_path = relay,
+                                                          .pnode = name};
     struct db *db = db_open(remote, NULL);
     struct pnode_daemon *pnode = pnode_daemon_new(&pnode_config, db, error);
     struct coordinator *coordinator = pnode ? coordinator_new(&coordinator_config, db, error) : NULL;
