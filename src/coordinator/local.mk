@@ -13,3 +13,11 @@ tests_unit_test_verify_SOURCES = tests/unit/test-verify.c tests/unit/fake-poll.c
 tests_unit_test_verify_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_verify_LDADD = libplan.la libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS) -lm
 TESTS += tests/unit/test-verify
+
+check_PROGRAMS += tests/unit/test-peers
+tests_unit_test_peers_SOURCES = \
+	tests/unit/test-peers.c tests/unit/fake-poll.c tests/unit/fake-poll.h tests/cli/double-exec.c tests/cli/double.h \
+	src/coordinator/peers.c src/pnode/server.c src/vnode/exec-request.c src/vnode/start-exec.c src/client/frames.c
+tests_unit_test_peers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_peers_LDADD = librest.la
+TESTS += tests/unit/test-peers
