@@ -10,6 +10,9 @@
 #include "table.h"
 #include "text.h"
 
+/* Of a list that is cut, where there is no terminal. */
+#define LINE_WIDTH 80
+
 /* The unit of all goodputs of a table. */
 struct unit {
     const char *name;
@@ -104,6 +107,7 @@ static bool print_problems(const json_t *results, const char *const *kinds)
 {
     size_t i;
     json_t *result;
+    unsigned width = terminal_width(stdout);
     bool any = false;
     json_array_foreach (results, i, result) {
         for (const char *const *kind = kinds; *kind; kind++) {
@@ -111,7 +115,7 @@ static bool print_problems(const json_t *results, const char *const *kinds)
             if (problem) {
                 g_autofree char *line = g_strdup_printf("%s -> %s: %s: %s", cli_string(result, "from", "?"),
                                                         cli_string(result, "to", "?"), *kind, problem);
-                g_autofree char *wrapped = text_wrap(line, terminal_width(stdout) - 4, 4);
+                g_autofree char *wrapped = text_wrap(line, width ? width - 4 : G_MAXUINT, 4);
                 puts(wrapped);
                 any = true;
             }
@@ -123,7 +127,8 @@ static bool print_problems(const json_t *results, const char *const *kinds)
 /* Names the pairs between which no way was planned, as far as a line has room. */
 static void print_no_way(const json_t *pairs)
 {
-    size_t width = terminal_width(stdout), i;
+    unsigned width = terminal_width(stdout);
+    size_t most = width ? width : LINE_WIDTH, i;
     g_autofree char *count = text_count((int64_t)json_array_size(pairs), "pair");
     g_autoptr(GString) line = g_string_new(NULL);
     g_string_append_printf(line, "No way by the plan between %s:", count);
@@ -131,7 +136,7 @@ static void print_no_way(const json_t *pairs)
     json_array_foreach (pairs, i, pair) {
         g_autofree char *names = g_strdup_printf("%s %s -- %s", i ? "," : "", json_string_value(json_array_get(pair, 0)),
                                                  json_string_value(json_array_get(pair, 1)));
-        if (line->len + strlen(names) + strlen(", ...") > width) {
+        if (line->len + strlen(names) + strlen(", ...") > most) {
             g_string_append(line, i ? ", ..." : " ...");
             break;
         }
