@@ -1,10 +1,11 @@
 # The REST resources.
 noinst_LTLIBRARIES += libcoordinator.la
 libcoordinator_la_SOURCES = \
-	src/coordinator/coordinator.c src/coordinator/internal.h src/coordinator/json.c src/coordinator/peers.c src/coordinator/peers.h \
-	src/coordinator/platform.c \
-	src/coordinator/verify.c src/coordinator/verify.h src/coordinator/verify-judge.c src/coordinator/verify-plan.c \
-	src/coordinator/verify-run.c src/coordinator/vnodes.c src/coordinator/watch.c \
+	src/coordinator/coordinator.c src/coordinator/internal.h src/coordinator/join.c src/coordinator/json.c \
+	src/coordinator/json-pnode.c src/coordinator/peers.c src/coordinator/peers.h src/coordinator/platform.c \
+	src/coordinator/pnodes.c src/coordinator/replan.c src/coordinator/verify.c src/coordinator/verify.h \
+	src/coordinator/verify-judge.c src/coordinator/verify-plan.c src/coordinator/verify-run.c \
+	src/coordinator/vnodes.c src/coordinator/watch.c \
 	include/distem/coordinator.h
 
 check_PROGRAMS += tests/unit/test-verify

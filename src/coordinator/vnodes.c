@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vnodes and pnodes: look, and run commands. */
+/* Vnodes: look, and run commands. */
 #include <config.h>
 
 #include <sys/wait.h>
@@ -18,9 +18,11 @@ void vnodes_list(struct rest_request *request, void *context)
     if (!platform) {
         return;
     }
+    g_autoptr(GPtrArray) pnodes = coordinator_pnodes(context);
+    g_autoptr(GHashTable) lost = lost_pnodes(pnodes);
     json_t *list = json_array();
     for (unsigned i = 0; i < platform->vnodes->len; i++) {
-        json_array_append_new(list, json_vnode(platform_vnode(platform, i)));
+        json_array_append_new(list, json_vnode(platform_vnode(platform, i), lost));
     }
     rest_reply(request, 200, json_pack("{s:o}", "vnodes", list));
 }
@@ -44,17 +46,9 @@ void vnode_get(struct rest_request *request, void *context)
     AUTO_PLATFORM platform = require_platform(context, request);
     const struct vnode *vnode = platform ? require_vnode(platform, request) : NULL;
     if (vnode) {
-        rest_reply(request, 200, json_vnode(vnode));
-    }
-}
-
-void pnodes_list(struct rest_request *request, void *context)
-{
-    struct coordinator *c = context;
-    if (require_database(c, request)) {
-        AUTO_PLATFORM platform = db_platform(c->db);
-        g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
-        rest_reply(request, 200, json_pack("{s:o}", "pnodes", json_pnodes(pnodes, platform)));
+        g_autoptr(GPtrArray) pnodes = coordinator_pnodes(context);
+        g_autoptr(GHashTable) lost = lost_pnodes(pnodes);
+        rest_reply(request, 200, json_vnode(vnode, lost));
     }
 }
 

@@ -103,6 +103,7 @@ void watch_run(struct coordinator *c)
     tend_signs(c, before, deaf);
     g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
     log_losses(c, pnodes);
+    pnodes_remove_empty(c, pnodes);
 }
 
 void watch_wait(struct coordinator *c)

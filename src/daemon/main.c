@@ -191,7 +191,8 @@ static bool serve(const struct options *o, GError **error)
                                                           .worker_path = worker,
                                                           .probe_path = probe,
                                                           .relay_path = relay,
-                                                          .pnode = name};
+                                                          .pnode = name,
+                                                          .database = o->db};
     struct db *db = db_open(remote, NULL);
     struct pnode_daemon *pnode = pnode_daemon_new(&pnode_config, db, error);
     struct coordinator *coordinator = pnode ? coordinator_new(&coordinator_config, db, error) : NULL;

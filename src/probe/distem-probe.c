@@ -41,7 +41,7 @@ static int complain(int status, const GError *error)
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    if (argc != 3 || strcmp(argv[1], "--netns")) {
+    if (argc != 3 || strcmp(argv[1], "--netns") != 0) {
         fprintf(stderr, "usage: %s --netns DIR\ninclude/distem/probe.h describes its input and output.\n", argv[0]);
         return PROBE_EXIT_BAD_INPUT;
     }

@@ -302,7 +302,8 @@ static json_t *figure(const struct scene *s, const char *from, const char *to, c
 static void check_problem(const struct scene *s, const char *from, const char *to, const char *kind, const char *words)
 {
     const char *problem = json_string_value(json_object_get(figure(s, from, to, kind), "problem"));
-    if (!problem || !strstr(problem, words)) {
+    g_assert_nonnull(problem);
+    if (!strstr(problem, words)) {
         g_error("%s from %s to %s: \"%s\" does not say \"%s\"", kind, from, to, problem, words);
     }
 }
