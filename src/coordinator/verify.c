@@ -73,12 +73,9 @@ static bool start_probers(struct coordinator *c, struct verification *v, GError 
 static bool is_measurable(struct coordinator *c, GError **error)
 {
     g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
-    for (unsigned i = 0; i < pnodes->len; i++) {
-        const struct pnode *pnode = pnodes->pdata[i];
-        if (!pnode->lost && pnode->generation != db_generation(c->db)) {
-            return fail(error, DISTEM_ERROR_CONFLICT, 0,
-                        "the platform is still changing: wait until `distem status` says that it is ready");
-        }
+    if (realised_generation(pnodes, db_generation(c->db)) != db_generation(c->db)) {
+        return fail(error, DISTEM_ERROR_CONFLICT, 0,
+                    "the platform is still changing: wait until `distem status` says that it is ready");
     }
     if (c->verification && !c->verification->ended) {
         return fail(error, DISTEM_ERROR_CONFLICT, 0, "verification %u is still measuring, and two would disturb each other",
