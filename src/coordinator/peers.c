@@ -98,7 +98,8 @@ bool peer_stream(struct coordinator *c, const struct pnode *pnode, const char *p
     pid_t pid;
     if (pnode_is_own(c, pnode->name)) {
         g_assert(!strcmp(protocol, PROBE_PROTOCOL));
-        const char *argv[] = {c->config.probe_path, NULL};
+        g_autofree char *netns = g_strconcat(c->config.run_dir, "/netns", NULL);
+        const char *argv[] = {c->config.probe_path, "--netns", netns, NULL};
         pid = spawn_process(argv[0], argv, (int[]){pair[1], pair[1], STDERR_FILENO}, 3, error);
     } else {
         pid = peer_relay(c, pnode, path, protocol, body, pair[1], error);

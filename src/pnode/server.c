@@ -197,7 +197,8 @@ static void run_prober(int fd, const void *early G_GNUC_UNUSED, size_t early_siz
     if (fd < 0) {
         return;
     }
-    const char *argv[] = {s->config.probe_path, NULL};
+    g_autofree char *netns = g_strconcat(s->config.run_dir, "/netns", NULL);
+    const char *argv[] = {s->config.probe_path, "--netns", netns, NULL};
     g_autoptr(GError) error = NULL;
     pid_t pid = early_size ? -1 : spawn_process(argv[0], argv, (int[]){fd, fd, STDERR_FILENO}, 3, &error);
     if (pid > 0) {

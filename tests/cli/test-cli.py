@@ -267,6 +267,7 @@ def verify_prints_a_table():
         check(verified, 0, out="FROM  TO   RTT ms  MEASURED   ERROR  kbit/s  MEASURED   ERROR  LOSS   SEEN\n"
                                "n1    n2   60.000    60.042  +0.07%   956.4     955.3  -0.12%\n"[:-1])
         check(verified, 0, out="Worst rtt      n2 -- n3: 20.102 ms instead of 20.000 ms (+0.51%)\n"[:-1])
+        check(verified, 0, out="No way by the plan between 9 pairs: n1 -- apart1, n1 -- apart2, ...")
         check(verified, 0, out="PASS: 9 figures measured, none outside its tolerance\n"[:-1], err="10 of 10 measurements")
         check(distem("verify", "-q", url=double.url), 0, out="PASS: 9 figures measured, none outside its tolerance\n", err="")
         assert json.loads(distem("verify", "--json", url=double.url).out)["pass"] is True
