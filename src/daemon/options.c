@@ -48,21 +48,27 @@ static gboolean set_coordinator(const char *option G_GNUC_UNUSED, const char *va
     return !value || options_parse_host(value, &o->coordinator_host, &o->coordinator_port, error);
 }
 
-static bool is_label_word(const char *text)
+/* As in topology files, where vnodes ask for labels. */
+static bool is_label(const char *name, const char *text)
 {
-    size_t length = strlen(text);
-    return length > 0 && length <= LABEL_MAX_LENGTH &&
-           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == length;
+    bool ok = g_ascii_isalnum(*name) && strlen(name) <= LABEL_MAX_LENGTH && strlen(text) <= LABEL_MAX_LENGTH &&
+              name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0';
+    for (const char *c = text; *c; c++) {
+        ok = ok && g_ascii_isprint(*c) && *c != ',' && *c != '=';
+    }
+    return ok;
 }
 
 static gboolean add_label(const char *option G_GNUC_UNUSED, const char *value, gpointer data, GError **error)
 {
     struct options *o = data;
     g_auto(GStrv) parts = g_strsplit(value, "=", 2);
-    if (!parts[0] || !parts[1] || !is_label_word(parts[0]) || !is_label_word(parts[1])) {
-        return fail(error, DISTEM_ERROR_INVALID, 0,
-                    "--label=%s: expected NAME=TEXT, both of letters, digits, '-', '_' and '.', at most %d of them", value,
-                    LABEL_MAX_LENGTH);
+    if (!parts[0] || !parts[1] || !is_label(parts[0], parts[1])) {
+        return fail(
+            error, DISTEM_ERROR_INVALID, 0,
+            "--label=%s: expected NAME=TEXT, a name of letters, digits, '-', '_' and '.', a text of ASCII without ',' and '=', "
+            "both of at most %d characters",
+            value, LABEL_MAX_LENGTH);
     }
     g_hash_table_insert(o->labels, g_strdup(parts[0]), g_strdup(parts[1]));
     return TRUE;
