@@ -11,7 +11,7 @@
 #include "rest-client.h"
 #include "src/coordinator/internal.h"
 
-#define TIMEOUT_US (30 * G_USEC_PER_SEC)
+#define TIMEOUT_US (30 * (int64_t)G_USEC_PER_SEC)
 
 struct world {
     struct db *db;
