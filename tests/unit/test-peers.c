@@ -444,6 +444,9 @@ int main(int argc, char **argv)
         return 0;
     }
     g_setenv("TEST_PEERS_HELPER", "yes", TRUE);
+    /* Not to be used. */
+    g_setenv("http_proxy", "http://127.0.0.1:1", TRUE);
+    g_setenv("ALL_PROXY", "http://127.0.0.1:1", TRUE);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/peers/join", test_join);
     g_test_add_func("/peers/questions", test_questions);
