@@ -22,3 +22,11 @@ tests_unit_test_peers_SOURCES = \
 tests_unit_test_peers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_peers_LDADD = librest.la
 TESTS += tests/unit/test-peers
+
+check_PROGRAMS += tests/unit/test-pnodes
+tests_unit_test_pnodes_SOURCES = \
+	tests/unit/test-pnodes.c tests/unit/fake-db.c tests/unit/fake-db.h tests/unit/fake-poll.c tests/unit/fake-poll.h \
+	tests/unit/rest-client.c tests/unit/rest-client.h src/pnode/server.c
+tests_unit_test_pnodes_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_pnodes_LDADD = libcoordinator.la librest.la libplan.la libvnode.la libtopology.la libbase.la -lm
+TESTS += tests/unit/test-pnodes

@@ -77,6 +77,26 @@ static void store_removal(struct coordinator *c, struct rest_request *request, c
     }
 }
 
+/* Returns the pnode of 'pnodes' that is to be removed, or NULL with an error. */
+static struct pnode *find_removable(const struct coordinator *c, const GPtrArray *pnodes, const char *name, bool force,
+                                    GError **error)
+{
+    struct pnode *pnode = (struct pnode *)find_pnode(pnodes, name);
+    if (!pnode) {
+        fail(error, DISTEM_ERROR_NOT_FOUND, 0, "there is no pnode \"%s\"", name);
+        return NULL;
+    }
+    if (pnode_is_own(c, name)) {
+        fail(error, DISTEM_ERROR_CONFLICT, 0, "pnode %s is the coordinator's own machine, which cannot be removed", name);
+        return NULL;
+    }
+    if (pnode->lost && !force) {
+        fail(error, DISTEM_ERROR_CONFLICT, 0, "pnode %s is lost and cannot hand over its vnodes: remove it with force", name);
+        return NULL;
+    }
+    return pnode;
+}
+
 void pnode_delete(struct rest_request *request, void *context)
 {
     struct coordinator *c = context;
@@ -86,16 +106,9 @@ void pnode_delete(struct rest_request *request, void *context)
     const char *name = rest_request_param(request, "pnode"), *said = rest_request_query(request, "force");
     bool force = said && !strcmp(said, "yes");
     g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
-    struct pnode *pnode = (struct pnode *)find_pnode(pnodes, name);
     GError *error = NULL;
+    struct pnode *pnode = find_removable(c, pnodes, name, force, &error);
     if (!pnode) {
-        fail(&error, DISTEM_ERROR_NOT_FOUND, 0, "there is no pnode \"%s\"", name);
-    } else if (pnode_is_own(c, name)) {
-        fail(&error, DISTEM_ERROR_CONFLICT, 0, "pnode %s is the coordinator's own machine, which cannot be removed", name);
-    } else if (pnode->lost && !force) {
-        fail(&error, DISTEM_ERROR_CONFLICT, 0, "pnode %s is lost and cannot hand over its vnodes: remove it with force", name);
-    }
-    if (error) {
         rest_reply_error(request, error, NULL);
         return;
     }

@@ -62,6 +62,9 @@ GPtrArray *coordinator_pnodes(struct coordinator *c)
 /* Forgets the pnodes that have been removed. While nothing could be heard, silence says nothing: the time begins anew. */
 static void tend_signs(struct coordinator *c, const GPtrArray *pnodes, bool deaf)
 {
+    if (!deaf && g_hash_table_size(c->signs) == pnodes->len) {
+        return;
+    }
     GHashTableIter iter;
     gpointer name, value;
     g_hash_table_iter_init(&iter, c->signs);

@@ -107,6 +107,11 @@ static int ask(const char *method, const char *address, const char *path)
 
 int main(int argc, char **argv)
 {
+    /* Pnodes are near; a proxy that somebody has set for other things does not know them. */
+    static const char *const proxies[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(proxies); i++) {
+        unsetenv(proxies[i]);
+    }
     if (argc == 5 && !strcmp(argv[1], "stream")) {
         return stream(argv[2], argv[3], argv[4]);
     }
