@@ -12,8 +12,8 @@
 struct db;
 
 /* Connects (and reconnects for ever) to 'remote', "unix:PATH" or "tcp:HOST:PORT[,tcp:...]" for a cluster. With 'pnode' not NULL,
- * only what that pnode needs is monitored: its vnodes with their routes, the vnetworks that these are on with all their vifaces, what
- * all pnodes are, and how far it is itself. */
+ * only what that pnode needs is monitored: its vnodes with their routes, the vnetworks that these are on with all their vifaces,
+ * what all pnodes are, and how far it is itself. */
 struct db *db_open(const char *remote, const char *pnode);
 /* What has not ended yet is forgotten; its db_done functions are not called. */
 void db_close(struct db *);
