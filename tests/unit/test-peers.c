@@ -77,12 +77,12 @@ static void world_open(struct world *w)
     }
     *w = (struct world){.pnode = {.name = (char *)"b"}};
     const struct pnode_server_config config = {
-        .address = "127.0.0.1", .name = "b", .run_dir = "/run", .state_dir = "/", .worker_path = self, .probe_path = self};
+        .address = "127.0.0.3", .name = "b", .run_dir = "/run", .state_dir = "/", .worker_path = self, .probe_path = self};
     const struct pnode_server_calls calls = {take_join, take_trace};
     g_autoptr(GError) error = NULL;
     w->server = pnode_server_new(&config, &calls, w, &error);
     g_assert_no_error(error);
-    w->pnode.address = g_strdup_printf("127.0.0.1:%u", pnode_server_port(w->server));
+    w->pnode.address = g_strdup_printf("127.0.0.3:%u", pnode_server_port(w->server));
     w->c.config = (struct coordinator_config){.relay_path = relay, .probe_path = self, .run_dir = "/run", .pnode = "a"};
     w->c.questions = peers_new();
 }
@@ -443,7 +443,8 @@ int main(int argc, char **argv)
         double_exec(3, (const char *const *)argv + 6, !strcmp(argv[5], "tty"));
         return 0;
     }
-    /* Not to be used. */
+    g_setenv("TEST_PEERS_HELPER", "yes", TRUE);
+    /* Not to be used, though 127.0.0.3 is not among the usual exceptions. */
     g_setenv("http_proxy", "http://127.0.0.1:1", TRUE);
     g_setenv("ALL_PROXY", "http://127.0.0.1:1", TRUE);
     g_test_init(&argc, &argv, NULL);
