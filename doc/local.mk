@@ -8,6 +8,7 @@ dist_man_MANS += \
 	doc/man/distem-help.1 \
 	doc/man/distem-shell.1 \
 	doc/man/distem-status.1 \
+	doc/man/distem-trace.1 \
 	doc/man/distem-up.1 \
 	doc/man/distem-validate.1 \
 	doc/man/distem-verify.1 \

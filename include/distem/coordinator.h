@@ -20,6 +20,9 @@ struct coordinator_config {
     const char *probe_path;  /* The program distem-probe. */
     const char *relay_path;  /* The program distem-relay. */
     const char *pnode;       /* Name of the pnode that this process is, too; NULL: none. */
+    /* Asks that pnode's switch, as vswitch_trace() does; NULL: there is none. */
+    char *(*trace)(void *aux, uint32_t vnetwork_id, const char *flow, GError **error);
+    void *trace_aux;
 };
 
 struct coordinator;

@@ -16,7 +16,7 @@ _distem() {
     case $command in
         '')
             options+=' --version'
-            COMPREPLY=($(compgen -W "up down validate diff status exec shell verify doctor cleanup version help $options" -- "$word"))
+            COMPREPLY=($(compgen -W "up down validate diff status exec shell verify trace doctor cleanup version help $options" -- "$word"))
             return
             ;;
         up) options+=' --no-wait --timeout --give-up --verbose' ;;
@@ -26,7 +26,7 @@ _distem() {
         verify) options+=' --pairs --sample --seed --only --tolerance --timeout' ;;
         cleanup) options+=' --dry-run' ;;
         help)
-            COMPREPLY=($(compgen -W 'up down validate diff status exec shell verify doctor cleanup version help' -- "$word"))
+            COMPREPLY=($(compgen -W 'up down validate diff status exec shell verify trace doctor cleanup version help' -- "$word"))
             return
             ;;
     esac

@@ -23,6 +23,7 @@ const struct cli_command cli_commands[] = {
     {"exec", cli_exec, "run a command in a vnode"},
     {"shell", cli_shell, "open a shell in a vnode"},
     {"verify", cli_verify, "measure the platform against its specification"},
+    {"trace", cli_trace, "show the way of a packet, rule by rule"},
     {"doctor", cli_doctor, "say what this machine lacks"},
     {"cleanup", cli_cleanup, "remove what distem left on this machine"},
     {"version", cli_version, "print the versions of distem and of the daemon"},

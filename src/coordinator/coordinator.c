@@ -23,6 +23,7 @@ static const struct rest_route routes[] = {
     {"GET", "/vnodes/:vnode", vnode_get, 0},
     {"POST", "/vnodes/:vnode/exec", vnode_run, 0},
     {"GET", "/pnodes", pnodes_list, 0},
+    {"POST", "/traces", trace_start, 0},
     {"POST", "/verifications", verification_start, 0},
     {"GET", "/verifications/:id", verification_get, 0},
     {0},
@@ -40,6 +41,8 @@ struct coordinator *coordinator_new(const struct coordinator_config *config, str
         .probe_path = g_strdup(config->probe_path),
         .relay_path = g_strdup(config->relay_path),
         .pnode = g_strdup(config->pnode),
+        .trace = config->trace,
+        .trace_aux = config->trace_aux,
     };
     c->db = db;
     c->children = g_array_new(FALSE, FALSE, sizeof(pid_t));

@@ -52,6 +52,8 @@ rest_handler platform_put, platform_get, platform_delete, platform_topology, pla
 rest_handler vnodes_list, vnode_get, vnode_run, pnodes_list;
 /* Reaps the helpers of vnode_run() that have ended. */
 void vnodes_reap(struct coordinator *);
+/* trace.c */
+rest_handler trace_start;
 /* verify.c */
 rest_handler verification_start, verification_get;
 void verify_run(struct coordinator *);
