@@ -55,7 +55,7 @@ static char *describe_packet(const struct viface *from, const struct viface *to,
     ip_format(destination, to_ip);
     bool ipv6 = source->family == 6;
     return g_strdup_printf("dl_src=%s,dl_dst=%s,%s,%s=%s,%s=%s,nw_ttl=64", from_mac, to_mac,
-                           ipv6 ? "icmp6,icmp_type=128" : "icmp,icmp_type=8", ipv6 ? "ipv6_src" : "nw_src", from_ip,
+                           ipv6 ? "icmp6,icmpv6_type=128" : "icmp,icmp_type=8", ipv6 ? "ipv6_src" : "nw_src", from_ip,
                            ipv6 ? "ipv6_dst" : "nw_dst", to_ip);
 }
 

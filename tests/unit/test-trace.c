@@ -103,7 +103,7 @@ static void test_broadcast_and_ipv6(void)
 
     g_autoptr(GPtrArray) six = trace_plan(platform, pnodes, "b:if1", "fd00:2::2", NULL);
     g_assert_nonnull(six);
-    g_assert_nonnull(strstr(station(six, 0, 0)->flow, "icmp6,icmp_type=128,ipv6_src=fd00:2::1,ipv6_dst=fd00:2::2"));
+    g_assert_nonnull(strstr(station(six, 0, 0)->flow, "icmp6,icmpv6_type=128,ipv6_src=fd00:2::1,ipv6_dst=fd00:2::2"));
 }
 
 static void refuse(const struct platform *platform, const GPtrArray *pnodes, const char *from, const char *to, const char *sentence)
