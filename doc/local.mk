@@ -10,6 +10,7 @@ dist_man_MANS += \
 	doc/man/distem-replan.1 \
 	doc/man/distem-shell.1 \
 	doc/man/distem-status.1 \
+	doc/man/distem-trace.1 \
 	doc/man/distem-up.1 \
 	doc/man/distem-validate.1 \
 	doc/man/distem-verify.1 \

@@ -100,6 +100,9 @@ json_t *distem_verification(struct distem *client, int64_t id, struct distem_err
 json_t *distem_verify_wait(struct distem *client, int64_t id, int timeout_ms, distem_progress_fn *progress, void *aux,
                            struct distem_error *error);
 
+/* The way of a packet from 'from' ("n1" or "n1:if0") to 'to' (a vnode, an address, or "broadcast"), as POST /traces tells it. */
+json_t *distem_trace(struct distem *client, const char *from, const char *to, struct distem_error *error);
+
 /* A command that runs in a vnode. */
 struct distem_exec;
 

@@ -16,7 +16,7 @@ _distem() {
     case $command in
         '')
             options+=' --version'
-            COMPREPLY=($(compgen -W "up down validate diff status exec shell verify pnode replan doctor cleanup version help $options" -- "$word"))
+            COMPREPLY=($(compgen -W "up down validate diff status exec shell verify trace pnode replan doctor cleanup version help $options" -- "$word"))
             return
             ;;
         up) options+=' --no-wait --timeout --give-up --verbose' ;;
@@ -34,7 +34,7 @@ _distem() {
         replan) options+=' --move-lost --no-wait --timeout' ;;
         cleanup) options+=' --dry-run' ;;
         help)
-            COMPREPLY=($(compgen -W 'up down validate diff status exec shell verify pnode replan doctor cleanup version help' -- "$word"))
+            COMPREPLY=($(compgen -W 'up down validate diff status exec shell verify trace pnode replan doctor cleanup version help' -- "$word"))
             return
             ;;
     esac

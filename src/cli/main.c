@@ -25,6 +25,7 @@ const struct cli_command cli_commands[] = {
     {"verify", cli_verify, "measure the platform against its specification"},
     {"pnode", cli_pnode, "list pnodes, take one in, remove one"},
     {"replan", cli_replan, "plan the platform anew for the pnodes that there are"},
+    {"trace", cli_trace, "show the way of a packet, rule by rule"},
     {"doctor", cli_doctor, "say what this machine lacks"},
     {"cleanup", cli_cleanup, "remove what distem left on this machine"},
     {"version", cli_version, "print the versions of distem and of the daemon"},

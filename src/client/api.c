@@ -112,6 +112,18 @@ int64_t distem_verify(struct distem *client, json_t *what, struct distem_error *
     return id;
 }
 
+json_t *distem_trace(struct distem *client, const char *from, const char *to, struct distem_error *error)
+{
+    json_t *what = json_pack("{s:s, s:s}", "from", from, "to", to);
+    g_autofree char *body = what ? json_dumps(what, JSON_COMPACT) : NULL;
+    json_decref(what);
+    if (!body) {
+        client_fail(error, "invalid", "\"%s\" or \"%s\" is not UTF-8", from, to);
+        return NULL;
+    }
+    return client_request(client, "POST", "/traces", body, strlen(body), error);
+}
+
 json_t *distem_verification(struct distem *client, int64_t id, struct distem_error *error)
 {
     g_autofree char *path = g_strdup_printf("/verifications/%" PRId64, id);

@@ -26,6 +26,7 @@ static const struct rest_route routes[] = {
     {"GET", "/pnodes", pnodes_list, 0},
     {"POST", "/pnodes", pnodes_post, 0},
     {"DELETE", "/pnodes/:pnode", pnode_delete, 0},
+    {"POST", "/traces", trace_start, 0},
     {"POST", "/verifications", verification_start, 0},
     {"GET", "/verifications/:id", verification_get, 0},
     {0},
@@ -44,6 +45,8 @@ struct coordinator *coordinator_new(const struct coordinator_config *config, str
         .relay_path = g_strdup(config->relay_path),
         .pnode = g_strdup(config->pnode),
         .database = g_strdup(config->database),
+        .trace = config->trace,
+        .trace_aux = config->trace_aux,
     };
     c->db = db;
     c->children = g_array_new(FALSE, FALSE, sizeof(pid_t));

@@ -83,6 +83,8 @@ void joins_wait(struct coordinator *);
 rest_handler vnodes_list, vnode_get, vnode_run;
 /* Reaps the helpers of vnode_run() that have ended. */
 void vnodes_reap(struct coordinator *);
+/* trace.c */
+rest_handler trace_start;
 /* verify.c */
 rest_handler verification_start, verification_get;
 void verify_run(struct coordinator *);

@@ -3,7 +3,8 @@ noinst_LTLIBRARIES += libcoordinator.la
 libcoordinator_la_SOURCES = \
 	src/coordinator/coordinator.c src/coordinator/internal.h src/coordinator/join.c src/coordinator/json.c \
 	src/coordinator/json-pnode.c src/coordinator/peers.c src/coordinator/peers.h src/coordinator/platform.c \
-	src/coordinator/pnodes.c src/coordinator/replan.c src/coordinator/verify.c src/coordinator/verify.h \
+	src/coordinator/pnodes.c src/coordinator/replan.c src/coordinator/trace.c src/coordinator/trace-plan.c \
+	src/coordinator/trace-plan.h src/coordinator/trace-text.c src/coordinator/trace-text.h src/coordinator/verify.c src/coordinator/verify.h \
 	src/coordinator/verify-judge.c src/coordinator/verify-plan.c src/coordinator/verify-run.c \
 	src/coordinator/vnodes.c src/coordinator/watch.c \
 	include/distem/coordinator.h
@@ -30,3 +31,9 @@ tests_unit_test_pnodes_SOURCES = \
 tests_unit_test_pnodes_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_pnodes_LDADD = libcoordinator.la librest.la libplan.la libvnode.la libtopology.la libbase.la -lm
 TESTS += tests/unit/test-pnodes
+
+check_PROGRAMS += tests/unit/test-trace
+tests_unit_test_trace_SOURCES = tests/unit/test-trace.c src/coordinator/trace-plan.c src/coordinator/trace-text.c
+tests_unit_test_trace_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_trace_LDADD = libplan.la libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS) -lm
+TESTS += tests/unit/test-trace
