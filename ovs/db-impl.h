@@ -12,6 +12,10 @@
 
 struct db {
     struct ovsdb_idl *idl;
+    char *pnode;          /* Whose share is monitored; NULL: everything is. */
+    GHashTable *followed; /* Ids of the vnetworks whose vifaces are monitored, wherever they are. */
+    unsigned followed_at; /* The copy's seqno when they were last looked for. */
+    bool is_followed;     /* The server monitors exactly those. */
     struct ovsdb_idl_index *vnodes_by_id;
     GQueue requests;           /* Of struct request: the head is being worked on. */
     struct ovsdb_idl_txn *txn; /* The head's, while it is on its way; NULL. */
@@ -49,6 +53,9 @@ struct report {
 };
 
 request_write db_write_platform, db_write_pnode, db_write_pnode_state, db_write_draining, db_write_remove_pnode, db_write_reports;
+
+/* Returns the ids of the vnetworks that the pnode has vifaces on, a set that the caller unrefs. */
+GHashTable *db_vnetworks_of(const struct db *, const char *pnode);
 
 /* Returns the root row or NULL. */
 const struct distemrec_platform *db_root(const struct db *);

@@ -28,19 +28,68 @@ static void request_free(void *data)
     g_free(request);
 }
 
+/* Adds "or 'column' is 'key'" to a condition. */
+static void add_clause(struct ovsdb_idl_condition *condition, const struct ovsdb_idl_column *column, union ovsdb_atom key)
+{
+    union ovsdb_atom *keys = xmalloc(sizeof *keys); /* Freed with the datum, whose copies share it. */
+    *keys = key;
+    struct ovsdb_datum datum = {.n = 1, .keys = keys};
+    ovsdb_idl_condition_add_clause(condition, OVSDB_F_EQ, column, &datum);
+    ovsdb_datum_destroy(&datum, &column->type);
+}
+
 /* Restricts a table to the rows whose 'column' is 'pnode'. */
 static void monitor_only(struct ovsdb_idl *idl, const struct ovsdb_idl_table_class *table, const struct ovsdb_idl_column *column,
                          const char *pnode)
 {
-    struct ovsdb_idl_condition condition;
-    ovsdb_idl_condition_init(&condition);
-    union ovsdb_atom *key = xmalloc(sizeof *key); /* Freed with the datum, whose copies share it. */
-    key->s = ovsdb_atom_string_create(pnode);
-    struct ovsdb_datum datum = {.n = 1, .keys = key};
-    ovsdb_idl_condition_add_clause(&condition, OVSDB_F_EQ, column, &datum);
+    struct ovsdb_idl_condition condition = OVSDB_IDL_CONDITION_INIT(&condition);
+    add_clause(&condition, column, (union ovsdb_atom){.s = ovsdb_atom_string_create(pnode)});
     ovsdb_idl_set_condition(idl, table, &condition);
-    ovsdb_datum_destroy(&datum, &column->type);
     ovsdb_idl_condition_destroy(&condition);
+}
+
+/* Monitors the vifaces of the pnode and those, wherever they are, of the vnetworks in db->followed. */
+static void monitor_vifaces(struct db *db)
+{
+    struct ovsdb_idl_condition condition = OVSDB_IDL_CONDITION_INIT(&condition);
+    add_clause(&condition, &distemrec_viface_col_pnode, (union ovsdb_atom){.s = ovsdb_atom_string_create(db->pnode)});
+    GHashTableIter iter;
+    void *id;
+    g_hash_table_iter_init(&iter, db->followed);
+    while (g_hash_table_iter_next(&iter, &id, NULL)) {
+        add_clause(&condition, &distemrec_viface_col_vnetwork, (union ovsdb_atom){.integer = GPOINTER_TO_UINT(id)});
+    }
+    /* Said again, it tells when it has been, or will be, answered. */
+    db->is_followed =
+        ovsdb_idl_set_condition(db->idl, &distemrec_table_viface, &condition) == ovsdb_idl_get_condition_seqno(db->idl);
+    ovsdb_idl_condition_destroy(&condition);
+}
+
+static bool same_ids(GHashTable *a, GHashTable *b)
+{
+    bool same = g_hash_table_size(a) == g_hash_table_size(b);
+    GHashTableIter iter;
+    void *id;
+    g_hash_table_iter_init(&iter, a);
+    while (same && g_hash_table_iter_next(&iter, &id, NULL)) {
+        same = g_hash_table_contains(b, id);
+    }
+    return same;
+}
+
+/* Follows the vnetworks that the pnode's vifaces are on now. */
+static void follow_vnetworks(struct db *db)
+{
+    if (db->followed_at != ovsdb_idl_get_seqno(db->idl)) {
+        db->followed_at = ovsdb_idl_get_seqno(db->idl);
+        GHashTable *wanted = db_vnetworks_of(db, db->pnode);
+        db->is_followed &= same_ids(wanted, db->followed);
+        g_hash_table_unref(db->followed);
+        db->followed = wanted;
+    }
+    if (!db->is_followed) {
+        monitor_vifaces(db);
+    }
 }
 
 struct db *db_open(const char *remote, const char *pnode)
@@ -51,10 +100,12 @@ struct db *db_open(const char *remote, const char *pnode)
     db->idl = ovsdb_idl_create_unconnected(&distemrec_idl_class, true);
     ovsdb_idl_set_write_changed_only_all(db->idl, true);
     db->vnodes_by_id = ovsdb_idl_index_create1(db->idl, &distemrec_vnode_col_id);
+    db->pnode = g_strdup(pnode);
+    db->followed = g_hash_table_new(NULL, NULL);
     if (pnode) {
-        monitor_only(db->idl, &distemrec_table_pnode, &distemrec_pnode_col_name, pnode);
+        monitor_only(db->idl, &distemrec_table_pnode_state, &distemrec_pnode_state_col_pnode, pnode);
         monitor_only(db->idl, &distemrec_table_vnode, &distemrec_vnode_col_pnode, pnode);
-        monitor_only(db->idl, &distemrec_table_viface, &distemrec_viface_col_pnode, pnode);
+        monitor_vifaces(db);
         monitor_only(db->idl, &distemrec_table_route_table, &distemrec_route_table_col_pnode, pnode);
         /* A condition without clauses: no row. */
         struct ovsdb_idl_condition none = OVSDB_IDL_CONDITION_INIT(&none);
@@ -76,6 +127,8 @@ void db_close(struct db *db)
         }
         g_queue_clear_full(&db->requests, request_free);
         ovsdb_idl_destroy(db->idl);
+        g_hash_table_unref(db->followed);
+        g_free(db->pnode);
         g_free(db);
     }
 }
@@ -137,6 +190,9 @@ static bool may_start(const struct db *db)
 void db_run(struct db *db)
 {
     ovsdb_idl_run(db->idl);
+    if (db->pnode) {
+        follow_vnetworks(db);
+    }
     bool dealt_with = true;
     while (dealt_with && !g_queue_is_empty(&db->requests)) {
         if (db->txn) {
@@ -164,6 +220,11 @@ void db_wait(struct db *db)
 bool db_is_ready(const struct db *db)
 {
     return ovsdb_idl_has_ever_connected(db->idl);
+}
+
+bool db_is_complete(const struct db *db)
+{
+    return db_is_ready(db) && (!db->pnode || (db->is_followed && db->followed_at == ovsdb_idl_get_seqno(db->idl)));
 }
 
 bool db_is_connected(const struct db *db)

@@ -341,11 +341,98 @@ static unsigned count_pnodes(const struct db *db)
     return pnodes->len;
 }
 
+static uint64_t pnode_heartbeat(struct db *db)
+{
+    g_autoptr(GPtrArray) pnodes = db_pnodes(db);
+    return ((const struct pnode *)pnodes->pdata[0])->heartbeat;
+}
+
 /* Returns the state of the 'i'-th vnode in the database. */
 static enum vnode_state vnode_state(struct db *db, unsigned i)
 {
     AUTO_PLATFORM platform = db_platform(db);
     return platform_vnode(platform, i)->state;
+}
+
+static unsigned count_remotes(struct db *db, const char *pnode)
+{
+    g_autoptr(GArray) remotes = db_remote_vifaces(db, pnode);
+    return remotes->len;
+}
+
+/* Gives the vnodes with odd numbers to 'pnode'. */
+static void move_odd(struct platform *platform, const char *pnode)
+{
+    for (unsigned i = 1; i < platform->vnodes->len; i += 2) {
+        g_free(platform_vnode(platform, i)->pnode);
+        platform_vnode(platform, i)->pnode = g_strdup(pnode);
+    }
+}
+
+/* What a pnode sees of others follows what is placed on it. */
+static void test_followed_vnetworks(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct sandbox *sandbox = new_sandbox();
+    struct db *coordinator = open_ready(sandbox, NULL);
+    struct db *idle = open_ready(sandbox, "idle");
+    AUTO_PLATFORM wanted = make_platform(5);
+    store(coordinator, wanted, 0, -1);
+    WAIT_DB(idle, db_generation(idle) == 1 && db_is_complete(idle));
+    g_assert_cmpuint(count_remotes(idle, "idle"), ==, 0);
+    move_odd(wanted, "idle");
+    store(coordinator, wanted, 1, -1);
+    WAIT_DB(idle, db_generation(idle) == 2);
+    /* Until the condition has been changed there is less than is needed, and it says so. */
+    g_assert_true(!db_is_complete(idle) || count_remotes(idle, "idle") == 6);
+    WAIT_DB(idle, db_is_complete(idle));
+    g_assert_cmpuint(count_remotes(idle, "idle"), ==, 6);
+    move_odd(wanted, "right");
+    store(coordinator, wanted, 2, -1);
+    WAIT_DB(idle, db_generation(idle) == 3 && db_is_complete(idle));
+    g_assert_cmpuint(count_remotes(idle, "idle"), ==, 0);
+
+    /* Another pnode's heartbeat is none of its business. */
+    struct db *right = open_ready(sandbox, "right");
+    struct outcome outcome = {0};
+    struct pnode *self = pnode_new("right");
+    db_introduce_pnode(right, self, note, &outcome);
+    WAIT_DB(right, outcome.count == 1);
+    WAIT_DB(idle, count_pnodes(idle) == 1);
+    unsigned seqno = db_seqno(idle);
+    self->heartbeat = 1;
+    db_report_pnode(right, self, note, &outcome);
+    WAIT_DB(right, outcome.count == 2);
+    WAIT_DB(coordinator, count_pnodes(coordinator) == 1 && pnode_heartbeat(coordinator) == 1);
+    /* Whatever comes after it has passed it. */
+    store(coordinator, wanted, 3, -1);
+    WAIT_DB(idle, db_generation(idle) == 4);
+    g_assert_cmpuint(db_seqno(idle), ==, seqno + 1);
+    g_assert_cmpuint(pnode_heartbeat(idle), ==, 0);
+
+    /* A machine that only has the same name cannot take its place, nor one that was removed come back by reporting. */
+    g_free(self->identity);
+    self->identity = g_strdup("another");
+    db_introduce_pnode(idle, self, note, &outcome);
+    WAIT_DB(idle, outcome.count == 3);
+    g_assert_cmpint(outcome.code, ==, DISTEM_ERROR_CONFLICT);
+    db_drain_pnode(coordinator, "right", true, note, &outcome);
+    WAIT_DB(coordinator, outcome.count == 4);
+    g_assert_cmpint(outcome.code, ==, -1);
+    db_remove_pnode(coordinator, "right", note, &outcome);
+    WAIT_DB(coordinator, outcome.count == 5);
+    WAIT_DB(right, count_pnodes(right) == 0);
+    g_clear_pointer(&self->identity, g_free);
+    db_report_pnode(right, self, note, &outcome);
+    WAIT_DB(right, outcome.count == 6);
+    g_assert_cmpint(outcome.code, ==, DISTEM_ERROR_NOT_FOUND);
+    pnode_free(self);
+    db_close(right);
+    db_close(idle);
+    db_close(coordinator);
+    sandbox_free(sandbox);
 }
 
 static void test_pnode(void)
@@ -366,6 +453,20 @@ static void test_pnode(void)
     for (unsigned i = 0; i < share->vnodes->len; i++) {
         assert_vnodes_equal(platform_vnode(share, i), platform_vnode(wanted, 2 * i));
     }
+
+    /* The others of its vnetworks are known to it, too. */
+    WAIT_DB(pnode, db_is_complete(pnode) && count_remotes(pnode, "left") == 6);
+    g_assert_cmpuint(count_remotes(coordinator, "left"), ==, 6);
+    g_assert_cmpuint(count_remotes(coordinator, "right"), ==, 8);
+    g_autoptr(GArray) remotes = db_remote_vifaces(pnode, "left");
+    const struct remote_viface *remote = &g_array_index(remotes, struct remote_viface, 0);
+    const struct viface *expected = vnode_viface(platform_vnode(wanted, 1), 0);
+    g_assert_cmpuint(remote->id, ==, expected->id);
+    g_assert_cmpuint(remote->vnetwork_id, ==, 1);
+    g_assert_cmpstr(remote->pnode, ==, "right");
+    g_assert_true(mac_equal(&remote->mac, &expected->mac));
+    g_assert_true(ip_equal(&remote->ipv4, &expected->ipv4));
+    g_assert_true(ip_equal(&remote->ipv6, &expected->ipv6));
 
     /* It reports itself and its vnodes; strangers are passed over. */
     struct outcome outcome = {0};
@@ -431,5 +532,6 @@ int main(int argc, char **argv)
     g_test_add_func("/ovs/db/conflict", test_conflict);
     g_test_add_func("/ovs/db/killed-server", test_killed_server);
     g_test_add_func("/ovs/db/pnode", test_pnode);
+    g_test_add_func("/ovs/db/followed-vnetworks", test_followed_vnetworks);
     return g_test_run();
 }
