@@ -10,7 +10,7 @@
 #include "text.h"
 
 /* Names of the tables of a vnetwork's bridge, as ovs/forwarding.h has them. */
-static const char *const tables[] = {"admission", "answers", "forwarding", "delivery", "flood"};
+static const char *const tables[] = {"admission", "answers", "forwarding", "arrivals", "delivery"};
 
 /* Prints 'text' behind 'indent' blanks, wrapped to the terminal. */
 static void print_indented(const char *text, unsigned indent)

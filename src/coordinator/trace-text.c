@@ -10,9 +10,6 @@
 #include <glib.h>
 
 #define RESULT "Datapath actions: "
-#define TUNNEL_IPV4 "->NXM_NX_TUN_IPV4_DST[]"
-#define TUNNEL_IPV6 "->tun_ipv6_dst"
-
 /* A bridge whose rules may still come. */
 struct open_bridge {
     size_t indent;
@@ -24,20 +21,6 @@ struct open_step {
     size_t indent;
     json_t *actions; /* Borrowed. */
 };
-
-/* Says a tunnel's destination as a rule would match it; everything else stays. */
-static json_t *json_action(const char *action)
-{
-    if (g_str_has_prefix(action, "load:") && g_str_has_suffix(action, TUNNEL_IPV4)) {
-        uint32_t bits = (uint32_t)g_ascii_strtoull(action + strlen("load:"), NULL, 16);
-        return json_sprintf("tun_dst=%u.%u.%u.%u", bits >> 24, bits >> 16 & 0xff, bits >> 8 & 0xff, bits & 0xff);
-    }
-    if (g_str_has_prefix(action, "set_field:") && g_str_has_suffix(action, TUNNEL_IPV6)) {
-        const char *address = action + strlen("set_field:");
-        return json_sprintf("tun_ipv6_dst=%.*s", (int)(strlen(address) - strlen(TUNNEL_IPV6)), address);
-    }
-    return json_string(action);
-}
 
 static void open_bridge_clear(void *data)
 {
@@ -98,7 +81,7 @@ json_t *trace_text_steps(const char *text)
             g_array_set_size(open, open->len - 1);
         }
         if (open->len && strncmp(rest, "->", 2) != 0 && strncmp(rest, ">>", 2) != 0) {
-            json_array_append_new(g_array_index(open, struct open_step, open->len - 1).actions, json_action(rest));
+            json_array_append_new(g_array_index(open, struct open_step, open->len - 1).actions, json_string(rest));
         }
     }
     return steps;

@@ -151,14 +151,14 @@ static bool join(void *aux, const struct pnode_join *said, GError **error)
     return false;
 }
 
-static char *trace(void *aux, uint32_t id, const char *flow, GError **error)
+char *pnode_role_trace(void *aux, uint32_t vnetwork_id, const char *flow, GError **error)
 {
     const struct pnode_role *role = aux;
     if (!role->pnode) {
         fail(error, DISTEM_ERROR_CONFLICT, 0, "this machine belongs to no coordinator yet");
         return NULL;
     }
-    return pnode_daemon_trace(role->pnode, id, flow, error);
+    return pnode_daemon_trace(role->pnode, vnetwork_id, flow, error);
 }
 
 struct pnode_role *pnode_role_own(const struct options *o, const struct places *places, struct db *db, GError **error)
@@ -195,7 +195,7 @@ static char *named_remote(const struct options *o, GError **error)
  * is listened on. */
 static bool listen_for_actions(struct pnode_role *role, const char *remote, GError **error)
 {
-    static const struct pnode_server_calls calls = {.join = join, .trace = trace};
+    static const struct pnode_server_calls calls = {.join = join, .trace = pnode_role_trace};
     const struct options *o = role->options;
     g_autoptr(GError) problem = NULL;
     char *source = o->listen || !remote ? NULL : source_for(remote, &problem);

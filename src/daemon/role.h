@@ -4,6 +4,7 @@
 #define DAEMON_ROLE_H 1
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <glib.h>
 
@@ -28,6 +29,9 @@ struct pnode_role *pnode_role_new(const struct options *, const struct places *,
 void pnode_role_free(struct pnode_role *);
 void pnode_role_run(struct pnode_role *);
 void pnode_role_wait(struct pnode_role *);
+
+/* See vswitch_trace(); 'role' is a struct pnode_role. */
+char *pnode_role_trace(void *role, uint32_t vnetwork_id, const char *flow, GError **error);
 
 /* Says whether the database no longer tells of the time before this daemon. */
 bool pnode_role_is_introduced(const struct pnode_role *);

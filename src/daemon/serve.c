@@ -160,7 +160,9 @@ static bool start_coordinator(struct parts *parts, const struct options *o, GErr
                                               .probe_path = parts->places.probe,
                                               .relay_path = parts->places.relay,
                                               .pnode = o->pnode ? parts->places.name : NULL,
-                                              .database = o->db};
+                                              .database = o->db,
+                                              .trace = o->pnode ? pnode_role_trace : NULL,
+                                              .trace_aux = parts->pnode};
     parts->coordinator = coordinator_new(&config, parts->db, error);
     if (parts->coordinator) {
         log_info("daemon", "listening", "address=%s port=%d pnode=%s version=" PACKAGE_VERSION, address, o->port,

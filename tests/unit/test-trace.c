@@ -134,7 +134,7 @@ static const char unicast[] = "Flow: icmp,in_port=dv4,dl_dst=02:d1:00:00:00:05\n
                               " 1. priority 0\n"
                               "    goto_table:2\n"
                               " 2. dl_dst=02:d1:00:00:00:05, priority 100\n"
-                              "    load:0xc0000202->NXM_NX_TUN_IPV4_DST[]\n"
+                              "    set_field:192.0.2.2->tun_dst\n"
                               "    output:dt1\n"
                               "     -> output to kernel tunnel\n"
                               "\n"
@@ -175,7 +175,7 @@ static void test_answers(void)
                 "[{\"bridge\": \"db1\", \"table\": 0, \"rule\": \"in_port=dv4, priority 100\", \"actions\": [\"goto_table:1\"]},"
                 " {\"bridge\": \"db1\", \"table\": 1, \"rule\": \"priority 0\", \"actions\": [\"goto_table:2\"]},"
                 " {\"bridge\": \"db1\", \"table\": 2, \"rule\": \"dl_dst=02:d1:00:00:00:05, priority 100\","
-                "  \"actions\": [\"tun_dst=192.0.2.2\", \"output:dt1\"]}]");
+                "  \"actions\": [\"set_field:192.0.2.2->tun_dst\", \"output:dt1\"]}]");
     check_steps(
         through_a_patch,
         "[{\"bridge\": \"db1\", \"table\": 2, \"rule\": \"priority 0\", \"actions\": [\"output:dq1\", \"output:dv5\"]},"
