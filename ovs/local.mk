@@ -39,6 +39,11 @@ tests_unit_test_ovs_db_pnodes_SOURCES = tests/unit/test-ovs-db-pnodes.c $(db_tes
 tests_unit_test_ovs_db_pnodes_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
 TESTS += tests/unit/test-ovs-db-pnodes
 
+check_PROGRAMS += tests/unit/test-ovs-cluster
+tests_unit_test_ovs_cluster_SOURCES = tests/unit/test-ovs-cluster.c $(db_test_fixture)
+tests_unit_test_ovs_cluster_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
+TESTS += tests/unit/test-ovs-cluster
+
 check_PROGRAMS += tests/unit/test-ovs-vswitch
 tests_unit_test_ovs_vswitch_SOURCES = tests/unit/test-ovs-vswitch.c tests/unit/ovs-sandbox.c tests/unit/ovs-sandbox.h
 tests_unit_test_ovs_vswitch_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
