@@ -6,6 +6,8 @@ dist_man_MANS += \
 	doc/man/distem-down.1 \
 	doc/man/distem-exec.1 \
 	doc/man/distem-help.1 \
+	doc/man/distem-pnode.1 \
+	doc/man/distem-replan.1 \
 	doc/man/distem-shell.1 \
 	doc/man/distem-status.1 \
 	doc/man/distem-up.1 \

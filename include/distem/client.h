@@ -73,6 +73,14 @@ json_t *distem_vnode(struct distem *client, const char *name, struct distem_erro
 json_t *distem_vnodes(struct distem *client, struct distem_error *error);
 json_t *distem_pnodes(struct distem *client, struct distem_error *error);
 
+/* Takes the machine whose distemd waits at 'address', "HOST[:PORT]", in as a pnode, and waits until it has registered. 'what'
+ * (borrowed, may be NULL) is the rest of the body of POST /pnodes. */
+json_t *distem_pnode_add(struct distem *client, const char *address, const json_t *what, struct distem_error *error);
+/* Has pnode 'name' hand over its vnodes and leave, or, with 'force', forgets it at once. Does not wait. */
+json_t *distem_pnode_remove(struct distem *client, const char *name, bool force, struct distem_error *error);
+/* Plans the platform anew for the pnodes that there are; with 'move_lost', vnodes of lost ones go elsewhere. Does not wait. */
+json_t *distem_replan(struct distem *client, bool move_lost, struct distem_error *error);
+
 /* Told how far things are ('progress' as from distem_progress() or distem_verification(), borrowed). Returns false to stop waiting.
  */
 typedef bool distem_progress_fn(const json_t *progress, void *aux);

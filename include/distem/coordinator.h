@@ -18,6 +18,9 @@ struct coordinator_config {
     const char *state_dir;
     const char *worker_path; /* The program distem-vnode. */
     const char *probe_path;  /* The program distem-probe. */
+    const char *relay_path;  /* The program distem-relay. */
+    const char *pnode;       /* Name of the pnode that this process is, too; NULL: none. */
+    const char *database; /* Remote of a database that other machines reach, too; NULL: a private one, on 'address' and port + 2. */
 };
 
 struct coordinator;

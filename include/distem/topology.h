@@ -15,6 +15,17 @@
  * 'problems' with line and JSON pointer; then the result is NULL. Else the platform, which the caller frees. */
 struct platform *topology_parse(const char *text, size_t size, const char *file, struct diagnostics *problems);
 
+/* A file that the user wrote. */
+struct topology_text {
+    const char *text;
+    size_t size;
+    const char *file; /* As the user knows it. */
+};
+/* As topology_parse(), with a layout file (NULL: none), which says how the vnetworks are joined on this site. It takes the place of
+ * the layout that the topology has itself. */
+struct platform *topology_parse_with_layout(const struct topology_text *topology, const struct topology_text *layout,
+                                            struct diagnostics *problems);
+
 /* Writes 'platform' as a topology file; what is open (family 0, NULL, 0) or as by default is left out. topology_parse() of the
  * result gives an equal platform. The caller frees the text. */
 char *topology_write(const struct platform *);

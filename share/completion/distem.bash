@@ -16,7 +16,7 @@ _distem() {
     case $command in
         '')
             options+=' --version'
-            COMPREPLY=($(compgen -W "up down validate diff status exec shell verify doctor cleanup version help $options" -- "$word"))
+            COMPREPLY=($(compgen -W "up down validate diff status exec shell verify pnode replan doctor cleanup version help $options" -- "$word"))
             return
             ;;
         up) options+=' --no-wait --timeout --give-up --verbose' ;;
@@ -24,9 +24,17 @@ _distem() {
         diff) options+=' --exit-code' ;;
         exec) options+=' --tty' ;;
         verify) options+=' --pairs --sample --seed --only --tolerance --timeout' ;;
+        pnode)
+            options+=' --label --max-vnodes --max-vifaces --force --no-wait --timeout'
+            if [[ ${COMP_WORDS[COMP_CWORD - 1]} == pnode && $word != -* ]]; then
+                COMPREPLY=($(compgen -W 'list add remove' -- "$word"))
+                return
+            fi
+            ;;
+        replan) options+=' --move-lost --no-wait --timeout' ;;
         cleanup) options+=' --dry-run' ;;
         help)
-            COMPREPLY=($(compgen -W 'up down validate diff status exec shell verify doctor cleanup version help' -- "$word"))
+            COMPREPLY=($(compgen -W 'up down validate diff status exec shell verify pnode replan doctor cleanup version help' -- "$word"))
             return
             ;;
     esac

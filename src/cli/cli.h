@@ -41,6 +41,8 @@ int cli_status(struct cli *, int argc, char **argv);
 int cli_exec(struct cli *, int argc, char **argv);
 int cli_shell(struct cli *, int argc, char **argv);
 int cli_verify(struct cli *, int argc, char **argv);
+int cli_pnode(struct cli *, int argc, char **argv);
+int cli_replan(struct cli *, int argc, char **argv);
 int cli_doctor(struct cli *, int argc, char **argv);
 int cli_cleanup(struct cli *, int argc, char **argv);
 int cli_version(struct cli *, int argc, char **argv);

@@ -23,6 +23,8 @@ const struct cli_command cli_commands[] = {
     {"exec", cli_exec, "run a command in a vnode"},
     {"shell", cli_shell, "open a shell in a vnode"},
     {"verify", cli_verify, "measure the platform against its specification"},
+    {"pnode", cli_pnode, "list pnodes, take one in, remove one"},
+    {"replan", cli_replan, "plan the platform anew for the pnodes that there are"},
     {"doctor", cli_doctor, "say what this machine lacks"},
     {"cleanup", cli_cleanup, "remove what distem left on this machine"},
     {"version", cli_version, "print the versions of distem and of the daemon"},

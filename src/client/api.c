@@ -78,6 +78,28 @@ json_t *distem_pnodes(struct distem *client, struct distem_error *error)
     return get(client, "/pnodes", error);
 }
 
+json_t *distem_pnode_add(struct distem *client, const char *address, const json_t *what, struct distem_error *error)
+{
+    json_t *body = what ? json_copy((json_t *)what) : json_object();
+    json_object_set_new(body, "address", json_string(address));
+    g_autofree char *text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+    return client_request(client, "POST", "/pnodes", text, strlen(text), error);
+}
+
+json_t *distem_pnode_remove(struct distem *client, const char *name, bool force, struct distem_error *error)
+{
+    g_autofree char *encoded = client_encode(name);
+    g_autofree char *path = g_strdup_printf("/pnodes/%s%s", encoded, force ? "?force=yes" : "");
+    return client_request(client, "DELETE", path, NULL, 0, error);
+}
+
+json_t *distem_replan(struct distem *client, bool move_lost, struct distem_error *error)
+{
+    const char *path = move_lost ? "/platform/replan?move_lost=yes" : "/platform/replan";
+    return client_request(client, "POST", path, "", 0, error);
+}
+
 int64_t distem_verify(struct distem *client, json_t *what, struct distem_error *error)
 {
     g_autofree char *body = what ? json_dumps(what, JSON_COMPACT) : g_strdup("{}");

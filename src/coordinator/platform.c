@@ -85,9 +85,8 @@ static json_t *json_strings(const GPtrArray *strings)
     return list;
 }
 
-/* Stores 'next' unless nothing changes or 'dry_run' is set, and replies. */
-static void commit(struct coordinator *c, struct rest_request *request, const struct platform *next, const GPtrArray *changes,
-                   const GPtrArray *unreachable, bool dry_run)
+void platform_commit(struct coordinator *c, struct rest_request *request, const struct platform *next, const GPtrArray *changes,
+                     const GPtrArray *unreachable, bool dry_run)
 {
     uint64_t generation = db_generation(c->db);
     bool store = changes->len && !dry_run;
@@ -121,7 +120,7 @@ void platform_put(struct rest_request *request, void *context)
         reply_problems(request, &problems);
         return;
     }
-    g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
+    g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
     g_autoptr(GError) error = NULL;
     if (!pnodes->len) {
         fail(&error, DISTEM_ERROR_UNAVAILABLE, 0, "no pnode has registered yet: try again");
@@ -138,7 +137,7 @@ void platform_put(struct rest_request *request, void *context)
         return;
     }
     g_autoptr(GPtrArray) changes = plan_diff(current, next);
-    commit(c, request, next, changes, unreachable, dry_run && !strcmp(dry_run, "yes"));
+    platform_commit(c, request, next, changes, unreachable, dry_run && !strcmp(dry_run, "yes"));
 }
 
 void topology_check(struct rest_request *request, void *context G_GNUC_UNUSED)
@@ -171,7 +170,7 @@ void platform_get(struct rest_request *request, void *context)
     struct coordinator *c = context;
     AUTO_PLATFORM platform = require_platform(c, request);
     if (platform) {
-        g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
+        g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
         rest_reply(request, 200, json_platform(platform, db_generation(c->db), pnodes));
     }
 }
@@ -217,20 +216,25 @@ void platform_progress(struct rest_request *request, void *context)
         return;
     }
     AUTO_PLATFORM platform = db_platform(c->db);
-    g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
-    unsigned counts[VNODE_STATE_FAILED + 1] = {0};
+    g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
+    g_autoptr(GHashTable) lost = lost_pnodes(pnodes);
+    unsigned counts[VNODE_STATE_FAILED + 1] = {0}, lost_vnodes = 0;
     unsigned total = platform ? platform->vnodes->len : 0;
     uint64_t leaving = 0;
     json_t *errors = json_array();
     for (unsigned i = 0; i < pnodes->len; i++) {
         const struct pnode *pnode = pnodes->pdata[i];
-        leaving += pnode->leaving;
-        if (pnode->error) {
+        leaving += pnode->lost ? 0 : pnode->leaving;
+        if (pnode->error && !pnode->lost) {
             add_error(errors, "pnode", pnode->name, pnode->error);
         }
     }
     for (unsigned i = 0; i < total; i++) {
         const struct vnode *vnode = platform_vnode(platform, i);
+        if (g_hash_table_contains(lost, vnode->pnode)) {
+            lost_vnodes++;
+            continue;
+        }
         counts[vnode->state]++;
         if (vnode->error) {
             add_error(errors, "vnode", vnode->name, vnode->error);
@@ -238,10 +242,11 @@ void platform_progress(struct rest_request *request, void *context)
     }
     uint64_t generation = db_generation(c->db);
     json_t *vnodes =
-        json_pack("{s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)total, "running", (json_int_t)counts[VNODE_STATE_RUNNING],
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)total, "running", (json_int_t)counts[VNODE_STATE_RUNNING],
                   "waiting", (json_int_t)(counts[VNODE_STATE_UNKNOWN] + counts[VNODE_STATE_WAITING]), "failed",
-                  (json_int_t)counts[VNODE_STATE_FAILED], "leaving", (json_int_t)leaving);
+                  (json_int_t)counts[VNODE_STATE_FAILED], "leaving", (json_int_t)leaving, "lost", (json_int_t)lost_vnodes);
     rest_reply(request, 200,
-               json_pack("{s:I, s:I, s:o, s:o}", "generation", (json_int_t)generation, "realised",
-                         (json_int_t)realised_generation(pnodes, generation), "vnodes", vnodes, "errors", errors));
+               json_pack("{s:I, s:I, s:o, s:o, s:o}", "generation", (json_int_t)generation, "realised",
+                         (json_int_t)realised_generation(pnodes, generation), "vnodes", vnodes, "errors", errors, "lost",
+                         json_lost(pnodes, platform)));
 }

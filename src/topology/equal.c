@@ -17,12 +17,16 @@ static bool differ(char **ret, const char *kind, const char *name, const char *w
 
 static bool vnetwork_equal(const struct vnetwork *a, const struct vnetwork *b, char **ret)
 {
-    const char *what = !prefix_equal(&a->ipv4, &b->ipv4)   ? "ipv4"
-                       : !prefix_equal(&a->ipv6, &b->ipv6) ? "ipv6"
-                       : a->vni != b->vni                  ? "vni"
-                       : a->vlan != b->vlan                ? "vlan"
-                       : a->mtu != b->mtu                  ? "mtu"
-                                                           : NULL;
+    const char *what = !prefix_equal(&a->ipv4, &b->ipv4)       ? "ipv4"
+                       : !prefix_equal(&a->ipv6, &b->ipv6)     ? "ipv6"
+                       : a->transport != b->transport          ? "transport"
+                       : a->vni != b->vni                      ? "vni"
+                       : a->port != b->port                    ? "port"
+                       : a->underlay != b->underlay            ? "underlay"
+                       : a->vlan != b->vlan                    ? "vlan"
+                       : g_strcmp0(a->interface, b->interface) ? "interface"
+                       : a->mtu != b->mtu                      ? "mtu"
+                                                               : NULL;
     return !what || differ(ret, "vnetwork", a->name, what);
 }
 
@@ -60,14 +64,15 @@ static bool vifaces_equal(const struct vnode *a, const struct vnode *b, char **r
 
 static bool vnode_equal(const struct vnode *a, const struct vnode *b, char **ret)
 {
-    const char *what = g_strcmp0(a->pnode, b->pnode)  ? "pnode"
-                       : strcmp(a->image, b->image)   ? "image"
-                       : a->cores != b->cores         ? "cores"
-                       : a->frequency != b->frequency ? "frequency"
-                       : a->cpu_ratio != b->cpu_ratio ? "ratio"
-                       : a->memory != b->memory       ? "memory"
-                       : a->gateway != b->gateway     ? "gateway"
-                                                      : NULL;
+    const char *what = g_strcmp0(a->pnode, b->pnode)   ? "pnode"
+                       : g_strcmp0(a->where, b->where) ? "where"
+                       : strcmp(a->image, b->image)    ? "image"
+                       : a->cores != b->cores          ? "cores"
+                       : a->frequency != b->frequency  ? "frequency"
+                       : a->cpu_ratio != b->cpu_ratio  ? "ratio"
+                       : a->memory != b->memory        ? "memory"
+                       : a->gateway != b->gateway      ? "gateway"
+                                                       : NULL;
     return what ? differ(ret, "vnode", a->name, what) : vifaces_equal(a, b, ret);
 }
 

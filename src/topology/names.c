@@ -60,6 +60,23 @@ bool names_check_viface(const char *name, GError **error)
     return true;
 }
 
+bool names_check_interface(const char *name, GError **error)
+{
+    size_t length = strlen(name);
+    bool ok = length >= 1 && length <= VIFACE_NAME_MAX_LENGTH && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    for (const char *c = name; *c; c++) {
+        ok = ok && g_ascii_isgraph(*c) && !strchr("/:", *c);
+    }
+    if (!ok) {
+        g_autofree char *shown = reader_printable(name);
+        return fail(
+            error, DISTEM_ERROR_INVALID, 0,
+            "\"%s\" cannot be an interface's name: expected 1 to %d characters without \"/\", \":\" and blanks, such as eth1",
+            shown, VIFACE_NAME_MAX_LENGTH);
+    }
+    return true;
+}
+
 /* Reads the digits from 'c' to 'end'. */
 static bool bound_parse(const char *c, const char *end, uint32_t *ret)
 {

@@ -26,6 +26,8 @@ struct names {
  * last, at most 63 bytes, and no IP address; or a viface: what Linux takes as an interface's name, at most 15 bytes, and not lo. */
 bool names_check(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool names_check_viface(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* ... a machine's physical interface: whatever Linux takes, as long as it can be printed. */
+bool names_check_interface(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reads a name with any number of ranges, or none. 'count' other than 0 appends a range from 1 to it; then there may be none in
  * 'text'. Every name that it stands for is valid. The caller calls names_clear(). */

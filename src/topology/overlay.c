@@ -72,6 +72,9 @@ bool vnode_spec_overlay(struct vnode_spec *base, const struct vnode_spec *over, 
     if (over->pnode) {
         base->pnode = over->pnode;
     }
+    if (over->where) {
+        base->where = over->where;
+    }
     if (over->gateway != TRISTATE_AUTO) {
         base->gateway = over->gateway;
     }

@@ -18,7 +18,7 @@ struct document {
     bool versioned;
     const char *name;
     enum routing routing;
-    const json_t *vnetworks, *defaults, *templates, *vnodes, *vroutes;
+    const json_t *vnetworks, *defaults, *templates, *vnodes, *vroutes, *layout;
 };
 
 static void free_template(void *data)
@@ -28,7 +28,7 @@ static void free_template(void *data)
     g_free(template);
 }
 
-void parser_init(struct parser *parser, const char *file)
+void parser_init(struct parser *parser, const char *file, struct layout *layout)
 {
     *parser = (struct parser){
         .platform = platform_new(""),
@@ -38,6 +38,7 @@ void parser_init(struct parser *parser, const char *file)
         .broken = g_hash_table_new(NULL, NULL),
         .templates = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_template),
         .taken = parser_taken_new(),
+        .layout = layout,
     };
     reader_init(&parser->reader, file, "");
 }
@@ -93,15 +94,17 @@ static void read_routing(struct reader *reader, const json_t *value, void *targe
 static void read_section(struct reader *reader G_GNUC_UNUSED, const json_t *value, void *target, unsigned index)
 {
     struct document *document = target;
-    const json_t **sections[] = {&document->defaults, &document->templates, &document->vnetworks, &document->vnodes,
-                                 &document->vroutes};
+    const json_t **sections[] = {&document->defaults, &document->templates, &document->vnetworks,
+                                 &document->vnodes,   &document->vroutes,   &document->layout};
     *sections[index - 3] = value;
 }
 
 const struct field platform_fields[] = {
-    {"distem", read_version},   {"name", read_name},         {"routing", read_routing},
-    {"defaults", read_section}, {"templates", read_section}, {"vnetworks", read_section},
-    {"vnodes", read_section},   {"vroutes", read_section},   {NULL, NULL},
+    {"distem", read_version},    {"name", read_name},
+    {"routing", read_routing},   {"defaults", read_section},
+    {"templates", read_section}, {"vnetworks", read_section},
+    {"vnodes", read_section},    {"vroutes", read_section},
+    {"layout", read_section},    {NULL, NULL},
 };
 
 /* Calls 'parse' for the section at 'key', if there is one. */
@@ -132,8 +135,12 @@ static void parse_document(struct parser *parser, const json_t *json)
     }
     parser->platform->routing = document.routing;
     /* What is referred to comes before what refers to it. */
-    parse_section(parser, "vnetworks", document.vnetworks, parser_read_vnetworks);
     parse_section(parser, "defaults", document.defaults, parser_read_defaults);
+    if (document.layout && !parser->layout->given) {
+        layout_read(parser->layout, document.layout, false);
+    }
+    parse_section(parser, "vnetworks", document.vnetworks, parser_read_vnetworks);
+    layout_check_names(parser->layout, parser->vnetworks);
     parse_section(parser, "templates", document.templates, parser_read_templates);
     parse_section(parser, "vnodes", document.vnodes, parser_read_vnodes);
     parse_section(parser, "vroutes", document.vroutes, parser_read_vroutes);
@@ -195,26 +202,48 @@ static json_t *parse_json(const char *text, size_t size, struct reader *reader, 
     return json;
 }
 
-struct platform *topology_parse(const char *text, size_t size, const char *file, struct diagnostics *problems)
+/* Reads 'text' as JSON, unless that would take too much; 'reader' is where its problems belong. */
+static json_t *load(const struct topology_text *text, struct reader *reader, struct diagnostics *problems)
 {
     unsigned line;
-    g_autofree char *refusal = limits_check(text, size, &line);
+    g_autofree char *refusal = limits_check(text->text, text->size, &line);
     if (refusal) {
-        diagnostics_add(problems, file, line, NULL, "%s", refusal);
+        diagnostics_add(problems, text->file, line, NULL, "%s", refusal);
         return NULL;
     }
-    struct parser parser;
-    parser_init(&parser, file);
+    return parse_json(text->text, text->size, reader, problems);
+}
+
+struct platform *topology_parse_with_layout(const struct topology_text *topology, const struct topology_text *layout_text,
+                                            struct diagnostics *problems)
+{
     struct platform *platform = NULL;
-    json_t *json = parse_json(text, size, &parser.reader, problems);
-    if (json) {
+    struct layout layout;
+    struct parser parser;
+    layout_init(&layout, layout_text ? layout_text->file : topology->file, layout_text ? "" : "/layout");
+    parser_init(&parser, topology->file, &layout);
+    json_t *layout_json = layout_text ? load(layout_text, &layout.reader, problems) : NULL;
+    json_t *json = load(topology, &parser.reader, problems);
+    if (layout_json) {
+        layout_read(&layout, layout_json, true);
+    }
+    if (json && (layout_json || !layout_text)) {
         parse_document(&parser, json);
-        if (!parser.reader.count) {
+        if (!parser.reader.count && !layout.reader.count) {
             platform = g_steal_pointer(&parser.platform);
         }
-        reader_finish(&parser.reader, text, size, problems);
     }
+    const struct topology_text *of_layout = layout_text ? layout_text : topology;
+    reader_finish(&parser.reader, topology->text, topology->size, problems);
+    reader_finish(&layout.reader, of_layout->text, of_layout->size, problems);
     parser_clear(&parser);
+    layout_clear(&layout);
     json_decref(json);
+    json_decref(layout_json);
     return platform;
+}
+
+struct platform *topology_parse(const char *text, size_t size, const char *file, struct diagnostics *problems)
+{
+    return topology_parse_with_layout(&(struct topology_text){text, size, file}, NULL, problems);
 }

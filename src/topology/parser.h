@@ -6,6 +6,7 @@
 #define TOPOLOGY_PARSER_H 1
 
 #include "distem/platform.h"
+#include "layout.h"
 #include "reader.h"
 #include "spec.h"
 
@@ -31,12 +32,14 @@ struct parser {
     GHashTable *taken;     /* Addresses given by hand, see check.c. */
     struct vnode_spec vnode_defaults;
     struct viface_spec viface_defaults;
+    struct wire_spec wire_defaults;
+    struct layout *layout; /* Borrowed. */
     bool defaults_broken;
     bool vnodes_missing; /* Some were left out for problems. */
     uint64_t vifaces;    /* So far. */
 };
 
-void parser_init(struct parser *, const char *file);
+void parser_init(struct parser *, const char *file, struct layout *);
 void parser_clear(struct parser *);
 
 /* The sections; the value is what stands at their key. */

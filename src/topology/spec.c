@@ -7,6 +7,7 @@
 
 #include "distem/units.h"
 #include "names.h"
+#include "where.h"
 
 #define CORES_LIMIT 4096
 #define FREQUENCY_LEAST UINT64_C(1000000)
@@ -61,6 +62,14 @@ static void read_pnode(struct reader *reader, const json_t *value, void *target,
         return;
     }
     spec->pnode = name;
+}
+
+static void read_where(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
+{
+    struct vnode_spec *spec = target;
+    if (where_read(reader, value)) {
+        spec->where = value;
+    }
 }
 
 static void read_gateway(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
@@ -144,8 +153,8 @@ static void read_vifaces(struct reader *reader, const json_t *value, void *targe
 }
 
 #define COMMON_FIELDS                                                                                                              \
-    {"image", read_image}, {"pnode", read_pnode}, {"gateway", read_gateway}, {"cpu", read_cpu}, {"memory", read_memory},           \
-        {"vifaces", read_vifaces},                                                                                                 \
+    {"image", read_image}, {"pnode", read_pnode}, {"where", read_where}, {"gateway", read_gateway}, {"cpu", read_cpu},             \
+        {"memory", read_memory}, {"vifaces", read_vifaces},                                                                        \
     {                                                                                                                              \
         NULL, NULL                                                                                                                 \
     }

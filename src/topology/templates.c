@@ -22,7 +22,14 @@ static void read_viface_default(struct reader *reader, const json_t *value, void
     viface_spec_read(reader, value, "the defaults of vifaces", viface_default_fields, &parser->viface_defaults);
 }
 
-const struct field default_fields[] = {{"vnode", read_vnode_default}, {"viface", read_viface_default}, {NULL, NULL}};
+static void read_vnetwork_default(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
+{
+    struct parser *parser = target;
+    reader_object(reader, value, "the defaults of vnetworks", wire_default_fields, &parser->wire_defaults);
+}
+
+const struct field default_fields[] = {
+    {"vnode", read_vnode_default}, {"viface", read_viface_default}, {"vnetwork", read_vnetwork_default}, {NULL, NULL}};
 
 void parser_read_defaults(struct parser *parser, const json_t *value)
 {

@@ -7,10 +7,13 @@
 #include "names.h"
 #include "parser.h"
 
-#define VNI_LIMIT 0xffffff
-#define VLAN_LIMIT 4094
-#define MTU_LEAST 576
 #define MTU_LEAST_IPV6 1280
+
+/* A vnetwork as a topology has it. */
+struct vnetwork_spec {
+    struct wire_spec wire; /* First: its keys are read by wire.h's functions. */
+    struct ip_prefix ipv4, ipv6;
+};
 
 /* Where no vnetwork may lie. */
 static const struct {
@@ -55,60 +58,104 @@ static void read_prefix(struct reader *reader, const json_t *value, uint8_t fami
 
 static void read_ipv4(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
 {
-    struct vnetwork *vnetwork = target;
-    read_prefix(reader, value, 4, &vnetwork->ipv4);
+    struct vnetwork_spec *spec = target;
+    read_prefix(reader, value, 4, &spec->ipv4);
 }
 
 static void read_ipv6(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
 {
-    struct vnetwork *vnetwork = target;
-    read_prefix(reader, value, 6, &vnetwork->ipv6);
+    struct vnetwork_spec *spec = target;
+    read_prefix(reader, value, 6, &spec->ipv6);
 }
 
-static void read_vni(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
-{
-    struct vnetwork *vnetwork = target;
-    reader_integer(reader, value, 1, VNI_LIMIT, &vnetwork->vni);
-}
+const struct field vnetwork_fields[] = {{"ipv4", read_ipv4}, {"ipv6", read_ipv6}, WIRE_FIELDS, {NULL, NULL}};
 
-static void read_vlan(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
-{
-    struct vnetwork *vnetwork = target;
-    uint32_t vlan;
-    if (reader_integer(reader, value, 1, VLAN_LIMIT, &vlan)) {
-        vnetwork->vlan = (uint16_t)vlan;
-    }
-}
-
-static void read_mtu(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
-{
-    struct vnetwork *vnetwork = target;
-    uint32_t mtu;
-    if (reader_integer(reader, value, MTU_LEAST, UINT16_MAX, &mtu)) {
-        vnetwork->mtu = (uint16_t)mtu;
-    }
-}
-
-const struct field vnetwork_fields[] = {
-    {"ipv4", read_ipv4}, {"ipv6", read_ipv6}, {"vni", read_vni}, {"vlan", read_vlan}, {"mtu", read_mtu}, {NULL, NULL},
+/* A vnetwork that is being read. */
+struct reading {
+    struct parser *parser;
+    const struct wire_spec *own, *layout; /* What the topology says of it, and the layout; the latter may be NULL. */
+    struct vnetwork *vnetwork;
 };
 
-/* Adds a problem when another vnetwork has 'number' too. 'owners' is a table of number -> struct vnetwork. */
-static void check_number(struct reader *reader, GHashTable *owners, const char *key, const char *what, uint32_t number,
-                         struct vnetwork *vnetwork)
+/* Adds a problem at 'key' of the vnetwork, in the layout when that says something about it. */
+static void G_GNUC_PRINTF(4, 5) complain(struct reading *reading, bool in_layout, const char *key, const char *format, ...)
 {
-    const struct vnetwork *owner = number ? g_hash_table_lookup(owners, GUINT_TO_POINTER(number)) : NULL;
+    struct parser *parser = reading->parser;
+    struct reader *reader = in_layout ? &parser->layout->reader : &parser->reader;
+    va_list args;
+    va_start(args, format);
+    g_autofree char *message = g_strdup_vprintf(format, args);
+    va_end(args);
+    size_t mark = in_layout ? layout_enter(parser->layout, reading->vnetwork->name) : reader->pointer->len;
+    (void)reader_enter(reader, key);
+    reader_problem(reader, "%s", message);
+    reader_leave(reader, mark);
+    g_hash_table_add(parser->broken, reading->vnetwork);
+}
+
+struct owners {
+    /* What only one vnetwork may have: VNI, or VLAN and interface as text -> struct vnetwork. */
+    GHashTable *vnis, *vlans;
+    bool layout_sound; /* It could be read. */
+};
+
+/* Checks what only the merged wire shows. */
+static void check_wire(struct reading *reading, struct owners *owners)
+{
+    struct vnetwork *vnetwork = reading->vnetwork;
+    const struct wire_spec *layout = reading->layout;
+    if (vnetwork->ipv6.addr.family && vnetwork->mtu && vnetwork->mtu < MTU_LEAST_IPV6) {
+        complain(reading, layout && layout->mtu, "mtu", "an MTU of %u is too small for IPv6: expected at least %d", vnetwork->mtu,
+                 MTU_LEAST_IPV6);
+    }
+    if (vnetwork->transport == TRANSPORT_VLAN && !vnetwork->vlan) {
+        complain(reading, layout != NULL, "transport",
+                 "transport vlan needs a VLAN: expected \"vlan\": and a number from 1 to 4094");
+    }
+    if (vnetwork->transport == TRANSPORT_VLAN && !vnetwork->interface) {
+        complain(reading, layout != NULL, "transport",
+                 "transport vlan needs to know the machines' interface: expected \"interface\": and its name, such as \"eth1\"");
+    }
+    const struct vnetwork *owner = g_hash_table_lookup(owners->vnis, GUINT_TO_POINTER(vnetwork->vni));
+    if (vnetwork->vni && owner) {
+        complain(reading, layout && layout->vni, "vni",
+                 "VNI %u belongs to vnetwork \"%s\" already: expected another, or none, to have one chosen", vnetwork->vni,
+                 owner->name);
+    } else if (vnetwork->vni) {
+        g_hash_table_insert(owners->vnis, GUINT_TO_POINTER(vnetwork->vni), vnetwork);
+    }
+    if (!vnetwork->vlan || !vnetwork->interface) {
+        return;
+    }
+    char *key = g_strdup_printf("%u %s", vnetwork->vlan, vnetwork->interface);
+    owner = g_hash_table_lookup(owners->vlans, key);
     if (owner) {
-        size_t mark = reader_enter(reader, key);
-        reader_problem(reader, "%s %u belongs to vnetwork \"%s\" already: expected another, or none, to have one chosen", what,
-                       number, owner->name);
-        reader_leave(reader, mark);
-    } else if (number) {
-        g_hash_table_insert(owners, GUINT_TO_POINTER(number), vnetwork);
+        complain(reading, layout && layout->vlan, "vlan",
+                 "VLAN %u of interface \"%s\" belongs to vnetwork \"%s\" already: expected another", vnetwork->vlan,
+                 vnetwork->interface, owner->name);
+        g_free(key);
+    } else {
+        g_hash_table_insert(owners->vlans, key, vnetwork);
     }
 }
 
-static void parse_vnetwork(struct parser *parser, const char *name, const json_t *value, GHashTable *vnis, GHashTable *vlans)
+/* Merges all that there is about the vnetwork. */
+static void fill_wire(struct reading *reading)
+{
+    const struct parser *parser = reading->parser;
+    struct vnetwork *vnetwork = reading->vnetwork;
+    struct wire_spec wire = wire_merge((const struct wire_spec *const[WIRE_LAYERS]){
+        reading->layout, reading->own, &parser->layout->defaults, &parser->wire_defaults});
+    vnetwork->transport = wire.transport;
+    vnetwork->vni = wire.vni;
+    vnetwork->port = wire.port;
+    vnetwork->underlay = wire.underlay;
+    vnetwork->vlan = wire.vlan;
+    vnetwork->interface = g_strdup(wire.interface);
+    vnetwork->mtu = wire.mtu;
+}
+
+static void parse_vnetwork(struct parser *parser, const char *name, const json_t *value, struct owners *owners)
 {
     struct reader *reader = &parser->reader;
     unsigned problems = reader->count;
@@ -121,17 +168,20 @@ static void parse_vnetwork(struct parser *parser, const char *name, const json_t
     }
     struct vnetwork *vnetwork = platform_add_vnetwork(parser->platform, name);
     g_hash_table_insert(parser->vnetworks, vnetwork->name, vnetwork);
-    bool readable = reader_object(reader, value, "a vnetwork", vnetwork_fields, vnetwork);
+    struct vnetwork_spec spec = {0};
+    bool readable = reader_object(reader, value, "a vnetwork", vnetwork_fields, &spec);
     if (readable && !json_object_get(value, "ipv4") && !json_object_get(value, "ipv6")) {
         reader_problem(reader, "a vnetwork needs addresses: expected \"ipv4\": \"10.1.0.0/24\", \"ipv6\": \"fd00:1::/64\" or both");
     }
-    if (vnetwork->ipv6.addr.family && vnetwork->mtu && vnetwork->mtu < MTU_LEAST_IPV6) {
-        size_t mark = reader_enter(reader, "mtu");
-        reader_problem(reader, "an MTU of %u is too small for IPv6: expected at least %d", vnetwork->mtu, MTU_LEAST_IPV6);
-        reader_leave(reader, mark);
+    vnetwork->ipv4 = spec.ipv4;
+    vnetwork->ipv6 = spec.ipv6;
+    wire_check(reader, &spec.wire);
+    struct reading reading = {parser, &spec.wire, layout_find(parser->layout, name), vnetwork};
+    fill_wire(&reading);
+    /* Where a part could not be read, it is not missing. */
+    if (reader->count == problems && owners->layout_sound) {
+        check_wire(&reading, owners);
     }
-    check_number(reader, vnis, "vni", "VNI", vnetwork->vni, vnetwork);
-    check_number(reader, vlans, "vlan", "VLAN", vnetwork->vlan, vnetwork);
     if (reader->count != problems) {
         g_hash_table_add(parser->broken, vnetwork);
     }
@@ -143,12 +193,13 @@ void parser_read_vnetworks(struct parser *parser, const json_t *value)
         return;
     }
     g_autoptr(GHashTable) vnis = g_hash_table_new(NULL, NULL);
-    g_autoptr(GHashTable) vlans = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) vlans = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    struct owners owners = {vnis, vlans, !parser->layout->reader.count};
     const char *name;
     json_t *member;
     json_object_foreach ((json_t *)value, name, member) {
         size_t mark = reader_enter(&parser->reader, name);
-        parse_vnetwork(parser, name, member, vnis, vlans);
+        parse_vnetwork(parser, name, member, &owners);
         reader_leave(&parser->reader, mark);
     }
 }

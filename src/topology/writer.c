@@ -6,6 +6,7 @@
 
 #include "distem/topology.h"
 #include "distem/units.h"
+#include "where.h"
 
 static void set_string(json_t *object, const char *key, const char *value)
 {
@@ -54,8 +55,18 @@ static json_t *vnetwork_to_json(const struct vnetwork *vnetwork)
     json_t *object = json_object();
     set_prefix(object, "ipv4", &vnetwork->ipv4);
     set_prefix(object, "ipv6", &vnetwork->ipv6);
+    if (vnetwork->transport != TRANSPORT_AUTO) {
+        set_string(object, "transport", transport_name(vnetwork->transport));
+    }
     set_integer(object, "vni", vnetwork->vni);
+    set_integer(object, "port", vnetwork->port);
+    if (vnetwork->underlay) {
+        set_string(object, "underlay", vnetwork->underlay == 4 ? "ipv4" : "ipv6");
+    }
     set_integer(object, "vlan", vnetwork->vlan);
+    if (vnetwork->interface) {
+        set_string(object, "interface", vnetwork->interface);
+    }
     set_integer(object, "mtu", vnetwork->mtu);
     return object;
 }
@@ -103,6 +114,9 @@ static json_t *vnode_to_json(const struct vnode *vnode)
     }
     if (vnode->pnode) {
         set_string(object, "pnode", vnode->pnode);
+    }
+    if (vnode->where) {
+        json_object_set_new(object, "where", where_json(vnode->where));
     }
     if (vnode->gateway != TRISTATE_AUTO) {
         json_object_set_new(object, "gateway", json_boolean(vnode->gateway == TRISTATE_YES));

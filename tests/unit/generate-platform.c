@@ -72,6 +72,20 @@ static void put_number(uint8_t *bytes, uint32_t number)
     }
 }
 
+/* How the vnetwork's parts are joined: by what is asked for or left open. */
+static void generate_wire(struct generator *g, struct vnetwork *vnetwork, unsigned i)
+{
+    vnetwork->transport = any(g, TRANSPORT_LOCAL + 1);
+    if (vnetwork->transport == TRANSPORT_VLAN) {
+        vnetwork->vlan = (uint16_t)(1 + i % 4094);
+        vnetwork->interface = g_strdup_printf("eth%u", i / 4094);
+    } else if (vnetwork->transport == TRANSPORT_VXLAN) {
+        vnetwork->vni = any(g, 2) ? 1 + i : 0;
+        vnetwork->port = any(g, 2) ? (uint16_t)(1 + any(g, 65535)) : 0;
+        vnetwork->underlay = any(g, 2) ? (any(g, 2) ? 4 : 6) : 0;
+    }
+}
+
 /* The vnetworks lie side by side from 10.0.0.0 and fd00:: on. */
 static void generate_vnetwork(struct generator *g, unsigned i)
 {
@@ -92,8 +106,9 @@ static void generate_vnetwork(struct generator *g, unsigned i)
         vnetwork->ipv6.addr.bytes[0] = 0xfd;
         put_number(vnetwork->ipv6.addr.bytes + 4, i);
     }
-    vnetwork->vni = maybe(g, g->options->details) ? 1 + i : 0;
-    vnetwork->vlan = i < 4094 && maybe(g, g->options->details) ? (uint16_t)(4094 - i) : 0;
+    if (g->options->details) {
+        generate_wire(g, vnetwork, i);
+    }
     vnetwork->mtu = maybe(g, g->options->details) ? (uint16_t)(1280 + any(g, 65535 - 1280)) : 0;
 }
 
@@ -136,6 +151,7 @@ static struct vnode *generate_vnode(struct generator *g, const char *kind, unsig
         vnode->image = g_strdup_printf("/srv/images/image %u", any(g, 10));
     }
     vnode->pnode = any(g, 2) ? g_strdup_printf("host%u.example", any(g, 10)) : NULL;
+    vnode->where = !any(g, 4) ? g_strdup_printf("rack=r%u,site=a \"b\" %u", any(g, 10), any(g, 3)) : NULL;
     vnode->cores = any(g, 2) ? 1 + any(g, 4096) : 0;
     switch (any(g, 3)) {
     case 0:

@@ -16,7 +16,7 @@ struct generate_options {
     enum families families;
     bool addresses;   /* Some vifaces have addresses and MACs given by hand. */
     bool impairments; /* All of netem's vocabulary. */
-    bool details;     /* Images, pnodes, memory, CPU, VNIs, VLANs, MTUs. */
+    bool details;     /* Images, pnodes, labels, memory, CPU, how vnetworks are joined. */
 };
 
 /* Returns a platform as topology_parse() would: nothing is planned. The caller frees it. */

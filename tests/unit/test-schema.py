@@ -74,6 +74,9 @@ GOOD = [
     {},
     {"vnodes": {"r[1-2]c[01-10].x": {}, "worker": {"count": 3, "cpu": {"cores": 1, "ratio": "50%"}, "memory": "0"}}},
     with_output(latency="1.5ms", jitter="250us", loss="0.5%", bandwidth="10 Mbit/s", queue="64kB", reordering_gap=2),
+    {"vnetworks": {"a": {"ipv4": "10.0.0.0/24", "transport": "vlan", "vlan": 7, "interface": "eth1.5"}}},
+    {"vnodes": {"n": {"where": {"site": "Nancy 2"}}}, "defaults": {"vnetwork": {"underlay": "ipv6"}}},
+    {"layout": {"defaults": {"port": 4789}, "vnetworks": {"a": {"vni": 7}}}},
     with_output(latency="3\u00b5s", bandwidth="0", distribution="normal"),
 ]
 BAD = [
@@ -85,6 +88,10 @@ BAD = [
     {"vnetworks": {"a": {}}},
     {"vnetworks": {"a": {"ipv4": "10.0.0.0/24", "vni": 0}}},
     {"vnetworks": {"a[1-2]": {"ipv4": "10.0.0.0/24"}}},
+    {"vnetworks": {"a": {"ipv4": "10.0.0.0/24", "interface": "a:b"}}},
+    {"vnodes": {"n": {"where": {"site": "a,b"}}}},
+    {"vnodes": {"n": {"where": {"site": "a=b"}}}},
+    {"layout": {"defaults": {"vni": 7}}},
     {"vnodes": {"n": {"memory": "12"}}},
     {"vnodes": {"n": {"memory": 12}}},
     {"vnodes": {"n": {"image": "debian"}}},

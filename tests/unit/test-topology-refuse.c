@@ -18,6 +18,7 @@ struct mistake {
 #define VIFACE(text) VNODES("'n': {'vifaces': {'x': {'vnetwork': 'a', " text "}}}")
 #define OUTPUT(text) VIFACE("'output': {" text "}")
 #define X "/vnodes/n/vifaces/x"
+#define NET(text) "'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'ipv6': 'fd00::/64'" text "}}"
 #define ROUTED(text)                                                                                                               \
     VNODES("'n': {'vifaces': {'x': {'vnetwork': 'a'}, 'y': {'vnetwork': 'b'}}}, 'm': {}, 'o': {'gateway': false, 'vifaces': "      \
            "{'x': {'vnetwork': 'a'}}}")                                                                                            \
@@ -48,10 +49,35 @@ static const struct mistake mistakes[] = {
     {"'vnetworks': {'a': {'ipv6': 'fd00::/64', 'mtu': 1000}}", "/vnetworks/a/mtu", "at least 1280"},
     {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vni': 7}, 'b': {'ipv4': '10.0.0.0/24', 'vni': 7}}", "/vnetworks/b/vni",
      "VNI 7 belongs to vnetwork \"a\""},
-    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vlan': 7}, 'b': {'ipv4': '10.0.0.0/24', 'vlan': 7}}", "/vnetworks/b/vlan",
-     "VLAN 7 belongs"},
+    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vlan': 7, 'interface': 'e'}, 'b': {'ipv4': '10.0.0.0/24', 'vlan': 7, 'interface': "
+     "'e'}}",
+     "/vnetworks/b/vlan", "VLAN 7 of interface \"e\" belongs to vnetwork \"a\""},
+    {NET(", 'vlan': 7"), "/vnetworks/a", "expected \"interface\""},
+    {NET(", 'interface': 'e'"), "/vnetworks/a", "expected \"vlan\""},
+    {NET(", 'vlan': 7, 'interface': 'e', 'vni': 3"), "/vnetworks/a/vni", "with transport vxlan only"},
+    {NET(", 'transport': 'vxlan', 'vlan': 3"), "/vnetworks/a/vlan", "with transport vlan only"},
+    {NET(", 'transport': 'local', 'port': 3"), "/vnetworks/a/port", "the transport is local"},
+    {NET(", 'transport': 'local', 'interface': 'e'"), "/vnetworks/a/interface", "the transport is local"},
+    {NET(", 'transport': 'vxlam'"), "/vnetworks/a/transport", "did you mean \"vxlan\"?"},
+    {NET(", 'port': 65536"), "/vnetworks/a/port", "from 1 to 65535"},
+    {NET(", 'underlay': 'ipv5'"), "/vnetworks/a/underlay", "expected ipv4 or ipv6"},
+    {NET(", 'vlan': 7, 'interface': 'a:b'"), "/vnetworks/a/interface", "cannot be an interface's name"},
+    {NET(", 'vlan': 7, 'interface': 'a234567890123456'"), "/vnetworks/a/interface", "1 to 15"},
+    {"'defaults': {'vnetwork': {'vni': 7}}", "/defaults/vnetwork/vni", "unknown key"},
+    {"'defaults': {'vnetwork': {'transport': 'vlan'}}, 'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vlan': 7}}", "/vnetworks/a",
+     "expected \"interface\""},
+    /* The layout in the same file. */
+    {NET("") ", 'layout': {'distem-layout': 1}", "/layout/distem-layout", "unknown key"},
+    {NET("") ", 'layout': {'vnetworks': {'aa': {'vni': 1}}}", "/layout/vnetworks/aa", "did you mean \"a\"?"},
+    {NET("") ", 'layout': {'vnetworks': {'a': {'vlan': 1}}}", "/layout/vnetworks/a", "expected \"interface\""},
+    {NET("") ", 'layout': {'vnetworks': {'a': {'ipv4': '10.1.0.0/24'}}}", "/layout/vnetworks/a/ipv4", "unknown key"},
     {"'vnetworks': {'a[1-2]': {'ipv4': '10.0.0.0/24'}}", "/vnetworks/a[1-2]", "ranges are for vnodes"},
     {"'vnetworks': {'a/b~c': {'ipv4': '10.0.0.0/24'}}", "/vnetworks/a~1b~0c", "cannot be a name"},
+    /* Labels. */
+    {VNODES("'n': {'where': 'nancy'}"), "/vnodes/n/where", "expected labels and their values, an object"},
+    {VNODES("'n': {'where': {'site': 7}}"), "/vnodes/n/where/site", "expected a label's value"},
+    {VNODES("'n': {'where': {'site': 'a,b'}}"), "/vnodes/n/where/site", "cannot be a label's value"},
+    {VNODES("'n': {'where': {'s=e': 'a'}}"), "/vnodes/n/where/s=e", "cannot be a name"},
     /* Templates and defaults. */
     {"'templates': {'a': {'extends': 'b'}, 'b': {'extends': 'c'}, 'c': {'extends': 'a'}}", "/templates/a/extends",
      "a -> b -> c -> a"},

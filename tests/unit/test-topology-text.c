@@ -113,6 +113,9 @@ static void test_schema_keys(void)
     assert_keys(definitions, "vifaceDefaults", viface_default_fields);
     assert_keys(definitions, "template", template_fields);
     assert_keys(definitions, "vnetwork", vnetwork_fields);
+    assert_keys(definitions, "vnetworkDefaults", wire_default_fields);
+    assert_keys(definitions, "wire", wire_fields);
+    assert_keys(definitions, "layout", layout_fields);
     assert_keys(definitions, "vnode", vnode_fields);
     assert_keys(definitions, "cpu", cpu_fields);
     assert_keys(definitions, "viface", viface_fields);

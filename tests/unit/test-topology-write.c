@@ -176,6 +176,16 @@ static bool change(struct platform *p, unsigned i)
         return vroute->to = NULL, vroute->prefix = a->ipv4, true;
     case 29:
         return vroute->via = o, true;
+    case 30:
+        return a->transport = TRANSPORT_LOCAL, true;
+    case 31:
+        return a->port = 1, true;
+    case 32:
+        return a->underlay = 4, true;
+    case 33:
+        return a->interface = g_strdup("eth0"), true;
+    case 34:
+        return n->where = g_strdup("a=b"), true;
     default:
         return false;
     }
@@ -197,7 +207,7 @@ static void test_differences(void)
         g_assert_nonnull(difference);
         g_assert_false(topology_equal(b, a, NULL));
     }
-    g_assert_cmpuint(i, ==, 30);
+    g_assert_cmpuint(i, ==, 35);
 }
 
 int main(int argc, char **argv)
