@@ -8,7 +8,9 @@ libovs_la_SOURCES = \
 	ovs/vswitch.c ovs/vswitch-impl.h ovs/vswitch-purge.c ovs/vswitch-rows.c \
 	include/distem/db.h include/distem/poll.h include/distem/vswitch.h
 nodist_libovs_la_SOURCES = ovs/distem-idl.c ovs/distem-idl.h
-libovs_la_CPPFLAGS = $(AM_CPPFLAGS) $(OVS_CFLAGS)
+# One of the functions that libopenvswitch was renamed (see ovs/build-libopenvswitch), called by what ovsdb-idlc writes: without it,
+# maps of texts would be read by jansson's.
+libovs_la_CPPFLAGS = $(AM_CPPFLAGS) $(OVS_CFLAGS) -Djson_string=ovs_json_string
 # Its headers test macros that only its own config.h defines.
 libovs_la_CFLAGS = $(AM_CFLAGS) -Wno-undef
 # What a program links to use it (libtool keeps no static library's needs), before libtopology.la and libbase.la.
