@@ -2,8 +2,8 @@
 noinst_LTLIBRARIES += libovs.la
 libovs_la_SOURCES = \
 	ovs/db.c ovs/db-impl.h ovs/db-read.c ovs/db-text.c ovs/db-text.h ovs/db-write.c \
-	ovs/answers.c ovs/forwarding.c ovs/forwarding.h ovs/forwarding-impl.h \
-	ovs/library.c ovs/library.h ovs/ofconn.c ovs/ofconn.h ovs/poll.c \
+	ovs/answers.c ovs/bridges.c ovs/forwarding.c ovs/forwarding.h ovs/forwarding-impl.h \
+	ovs/library.c ovs/library.h ovs/ofconn.c ovs/ofconn.h ovs/physical.c ovs/poll.c \
 	ovs/rule-set.c ovs/rule-set.h ovs/server-keeper.c ovs/server-process.c ovs/server-process.h ovs/servers.c \
 	ovs/vswitch.c ovs/vswitch-impl.h ovs/vswitch-purge.c ovs/vswitch-rows.c \
 	include/distem/db.h include/distem/poll.h include/distem/vswitch.h
