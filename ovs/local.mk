@@ -1,7 +1,7 @@
 # All that knows Open vSwitch: the Distem database, the switch, the poll loop. The only objects that see its headers.
 noinst_LTLIBRARIES += libovs.la
 libovs_la_SOURCES = \
-	ovs/db.c ovs/db-impl.h ovs/db-read.c ovs/db-text.c ovs/db-text.h ovs/db-write.c \
+	ovs/db.c ovs/db-follow.c ovs/db-impl.h ovs/db-read.c ovs/db-text.c ovs/db-text.h ovs/db-write.c \
 	ovs/answers.c ovs/bridges.c ovs/forwarding.c ovs/forwarding.h ovs/forwarding-impl.h \
 	ovs/library.c ovs/library.h ovs/ofconn.c ovs/ofconn.h ovs/physical.c ovs/poll.c \
 	ovs/rule-set.c ovs/rule-set.h ovs/server-keeper.c ovs/server-process.c ovs/server-process.h ovs/servers.c \
@@ -31,9 +31,20 @@ ovs/distem-idl.c: ovs/distem.ovsidl
 $(libovs_la_OBJECTS): ovs/distem-idl.h
 
 check_PROGRAMS += tests/unit/test-ovs-db
-tests_unit_test_ovs_db_SOURCES = tests/unit/test-ovs-db.c tests/unit/ovs-sandbox.c tests/unit/ovs-sandbox.h
+db_test_fixture = tests/unit/db-fixture.c tests/unit/db-fixture.h tests/unit/ovs-sandbox.c tests/unit/ovs-sandbox.h
+tests_unit_test_ovs_db_SOURCES = tests/unit/test-ovs-db.c $(db_test_fixture)
 tests_unit_test_ovs_db_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
 TESTS += tests/unit/test-ovs-db
+
+check_PROGRAMS += tests/unit/test-ovs-db-pnodes
+tests_unit_test_ovs_db_pnodes_SOURCES = tests/unit/test-ovs-db-pnodes.c $(db_test_fixture)
+tests_unit_test_ovs_db_pnodes_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
+TESTS += tests/unit/test-ovs-db-pnodes
+
+check_PROGRAMS += tests/unit/test-ovs-cluster
+tests_unit_test_ovs_cluster_SOURCES = tests/unit/test-ovs-cluster.c $(db_test_fixture)
+tests_unit_test_ovs_cluster_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
+TESTS += tests/unit/test-ovs-cluster
 
 check_PROGRAMS += tests/unit/test-ovs-vswitch
 tests_unit_test_ovs_vswitch_SOURCES = tests/unit/test-ovs-vswitch.c tests/unit/ovs-sandbox.c tests/unit/ovs-sandbox.h
