@@ -60,3 +60,11 @@ check_PROGRAMS += tests/system/test-switch
 tests_system_test_switch_SOURCES = tests/system/test-switch.c
 tests_system_test_switch_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
 SYSTEM_TESTS += tests/system/switch-native.sh
+
+# Fifty pnodes' control plane, without root.
+check_PROGRAMS += tests/system/test-fifty
+tests_system_test_fifty_SOURCES = tests/system/test-fifty.c tests/system/switch-tracer.c tests/system/switch-tracer.h \
+	tests/unit/generate-platform.c tests/unit/generate-platform.h $(db_test_fixture)
+tests_system_test_fifty_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_system_test_fifty_LDADD = libpnode.la liblink.la libplan.la $(LIBOVS_LDADD) libtopology.la libbase.la $(JANSSON_LIBS)
+SYSTEM_TESTS += tests/system/fifty.sh
