@@ -86,7 +86,7 @@ static void wait_for(struct world *w, uint64_t wanted)
             return;
         }
         if (poll_now_ms() > deadline) {
-            g_error("generation %u: %u of %u pnodes are done", (unsigned)wanted, done, PNODES);
+            g_error("generation %u: only %u pnodes are done", (unsigned)wanted, done);
         }
         db_wait(w->db);
         for (unsigned i = 0; i < PNODES; i++) {
@@ -483,7 +483,7 @@ static void test_fifty(void)
     struct world *w = g_new0(struct world, 1);
     g_autoptr(GTimer) timer = g_timer_new();
     world_init(w);
-    g_test_message("%u switches after %.1f s", PNODES, g_timer_elapsed(timer, NULL));
+    g_test_message("%d switches after %.1f s", PNODES, g_timer_elapsed(timer, NULL));
     make_it_so(w);
     g_test_message("%u vnodes after %.1f s", w->planned->vnodes->len, g_timer_elapsed(timer, NULL));
     for (unsigned i = 0; i < PNODES; i++) {

@@ -357,7 +357,7 @@ static void test_frozen(void)
         } else {
             kill(t.sandbox->db, SIGCONT);
         }
-        uint64_t generation = 2 * (restart + 1);
+        uint64_t generation = UINT64_C(2) * (restart + 1);
         WAIT_TRIO(&t, state.count && states.count && stored.count && heartbeat(t.full, 0) == 10 + restart &&
                           db_generation(t.full) == generation && are_current(&t));
         g_assert_cmpuint(state.count + states.count + stored.count, ==, 3);
