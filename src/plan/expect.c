@@ -46,6 +46,17 @@ static uint64_t least_bandwidth(const struct path *path, unsigned *ret_mtu)
     return least;
 }
 
+/* Checks that 'path', on which 'from' sends to 'address', ends at 'to': where prefixes overlap, the address may mean another there.
+ */
+static bool leads_to(const struct path *path, const struct vnode *from, const struct vnode *to, const struct ip_addr *address,
+                     GError **error)
+{
+    const struct vnode *end = path->hops->len ? g_array_index(path->hops, struct hop, path->hops->len - 1).vnode : from;
+    char text[IP_TEXT_SIZE];
+    return end == to || fail(error, DISTEM_ERROR_NOT_FOUND, 0, "for vnode %s the address %s is that of vnode %s, not of vnode %s",
+                             from->name, ip_format(address, text), end->name, to->name);
+}
+
 /* Finds the way from 'from' to 'to' and, from there, the way back to the address that 'from' takes for it: that of the viface it
  * leaves by. */
 static bool there_and_back(const struct path_finder *finder, const struct vnode *from, const struct vnode *to,
@@ -55,10 +66,19 @@ static bool there_and_back(const struct path_finder *finder, const struct vnode 
     if (!path_find(finder, from, address, &there, error)) {
         return false;
     }
+    if (!leads_to(&there, from, to, address, error)) {
+        g_array_unref(there.hops);
+        return false;
+    }
     struct ip_addr source =
         there.hops->len ? *viface_address(g_array_index(there.hops, struct hop, 0).viface, address->family) : *address;
     if (!path_find(finder, to, &source, &back, error)) {
         g_array_unref(there.hops);
+        return false;
+    }
+    if (!leads_to(&back, to, from, &source, error)) {
+        g_array_unref(there.hops);
+        g_array_unref(back.hops);
         return false;
     }
     *ret =
