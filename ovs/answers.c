@@ -10,7 +10,6 @@
 
 #include "flow.h"
 #include "forwarding-impl.h"
-#include "openvswitch/meta-flow.h"
 #include "packets.h"
 
 static ovs_be32 ipv4_bits(const struct ip_addr *addr)
@@ -57,41 +56,40 @@ static void move(struct actions *actions, enum mf_field_id from, enum mf_field_i
     move->dst = (struct mf_subfield){.field = mf_from_id(to), .n_bits = mf_from_id(to)->n_bits};
 }
 
-/* Adds the action that sets a field to the 'size' bytes at 'value', its whole width. */
-static void set(struct actions *actions, enum mf_field_id field, const void *value, size_t size)
-{
-    union mf_value mf_value = {0};
-    memcpy(&mf_value, value, size);
-    ofpact_put_set_field(&actions->buffer, mf_from_id(field), &mf_value, NULL);
-}
-
-static void add_arp_answer(struct rule_set *rules, const struct vswitch_port *port)
+static void add_arp_answer(struct rule_set *rules, const struct ip_addr *ipv4, const struct mac_addr *mac)
 {
     struct actions actions;
     actions_begin(&actions);
     move(&actions, MFF_ETH_SRC, MFF_ETH_DST);
-    set(&actions, MFF_ETH_SRC, port->mac.bytes, sizeof port->mac.bytes);
+    actions_set(&actions, MFF_ETH_SRC, mac->bytes, sizeof mac->bytes);
     ovs_be16 reply = htons(ARP_OP_REPLY);
-    set(&actions, MFF_ARP_OP, &reply, sizeof reply);
+    actions_set(&actions, MFF_ARP_OP, &reply, sizeof reply);
     move(&actions, MFF_ARP_SHA, MFF_ARP_THA);
-    set(&actions, MFF_ARP_SHA, port->mac.bytes, sizeof port->mac.bytes);
+    actions_set(&actions, MFF_ARP_SHA, mac->bytes, sizeof mac->bytes);
     move(&actions, MFF_ARP_SPA, MFF_ARP_TPA);
-    set(&actions, MFF_ARP_SPA, port->ipv4.bytes, 4);
+    actions_set(&actions, MFF_ARP_SPA, ipv4->bytes, 4);
     actions_output(&actions, OFPP_IN_PORT);
     struct match match = arp_requests();
-    match_set_nw_dst(&match, ipv4_bits(&port->ipv4));
+    match_set_nw_dst(&match, ipv4_bits(ipv4));
     actions_end(&actions, rules, TABLE_ANSWERS, PRIORITY_RULE, &match);
 }
 
-static void add_nd_delivery(struct rule_set *rules, const struct vswitch_port *port, ofp_port_t ofport)
+/* Adds a rule that sends solicitations for 'ipv6' where 'actions' say; they are freed. */
+static void add_nd_delivery(struct rule_set *rules, uint8_t table, const struct ip_addr *ipv6, struct actions *actions)
+{
+    struct match match = solicitations();
+    struct in6_addr target = ipv6_bits(ipv6);
+    match_set_nd_target(&match, &target);
+    actions_end(actions, rules, table, PRIORITY_RULE, &match);
+}
+
+/* Adds the rule that gives the owner, here, what solicits its address. */
+static void add_nd_output(struct rule_set *rules, uint8_t table, const struct vswitch_port *port, ofp_port_t ofport)
 {
     struct actions actions;
     actions_begin(&actions);
     actions_output(&actions, ofport);
-    struct match match = solicitations();
-    struct in6_addr target = ipv6_bits(&port->ipv6);
-    match_set_nd_target(&match, &target);
-    actions_end(&actions, rules, TABLE_ANSWERS, PRIORITY_RULE, &match);
+    add_nd_delivery(rules, table, &port->ipv6, &actions);
 }
 
 static void add_pass(struct rule_set *rules, struct match *match)
@@ -99,29 +97,57 @@ static void add_pass(struct rule_set *rules, struct match *match)
     rules_add_goto(rules, TABLE_ANSWERS, PRIORITY_EXCEPTION, match, TABLE_FORWARDING);
 }
 
+/* Lets the owner of 'ipv4' announce it. */
+static void add_gratuitous(struct rule_set *rules, const struct ip_addr *ipv4)
+{
+    struct match gratuitous = arp_requests();
+    match_set_nw_dst(&gratuitous, ipv4_bits(ipv4));
+    match_set_nw_src(&gratuitous, ipv4_bits(ipv4));
+    add_pass(rules, &gratuitous);
+}
+
 void answers_add(struct rule_set *rules, const struct vswitch_port *port, ofp_port_t ofport)
 {
     if (port->ipv4.family) {
-        add_arp_answer(rules, port);
+        add_arp_answer(rules, &port->ipv4, &port->mac);
+        add_gratuitous(rules, &port->ipv4);
         struct match own = arp_requests();
         match_set_nw_dst(&own, ipv4_bits(&port->ipv4));
-        struct match gratuitous = own;
         match_set_in_port(&own, ofport);
         add_pass(rules, &own);
-        match_set_nw_src(&gratuitous, ipv4_bits(&port->ipv4));
-        add_pass(rules, &gratuitous);
     }
     if (port->ipv6.family) {
-        add_nd_delivery(rules, port, ofport);
+        add_nd_output(rules, TABLE_ANSWERS, port, ofport);
     }
 }
 
-void answers_add_probes(struct rule_set *rules)
+void answers_add_arrivals(struct rule_set *rules, const struct vswitch_port *port, ofp_port_t ofport)
+{
+    if (port->ipv6.family) {
+        add_nd_output(rules, TABLE_ARRIVALS, port, ofport);
+    }
+}
+
+void answers_add_remote(struct rule_set *rules, const struct vswitch_remote *remote, ofp_port_t uplink)
+{
+    if (remote->ipv4.family) {
+        add_arp_answer(rules, &remote->ipv4, &remote->mac);
+        add_gratuitous(rules, &remote->ipv4);
+    }
+    if (remote->ipv6.family) {
+        struct actions actions;
+        actions_begin(&actions);
+        actions_send(&actions, &remote->tunnel, uplink);
+        add_nd_delivery(rules, TABLE_ANSWERS, &remote->ipv6, &actions);
+    }
+}
+
+void answers_add_probes(struct rule_set *rules, uint8_t table, uint8_t next)
 {
     struct match arp = arp_requests();
     match_set_nw_src(&arp, 0);
-    add_pass(rules, &arp);
+    rules_add_goto(rules, table, PRIORITY_EXCEPTION, &arp, next);
     struct match nd = solicitations();
     match_set_ipv6_src(&nd, &in6addr_any);
-    add_pass(rules, &nd);
+    rules_add_goto(rules, table, PRIORITY_EXCEPTION, &nd, next);
 }

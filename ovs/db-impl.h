@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the database share: db.c (connection and queue), db-read.c (rows -> structs), db-write.c (structs -> rows). */
+/* What the files of the database share: db.c (connection and queue), db-follow.c (what a pnode monitors), db-read.c (rows ->
+ * structs), db-write.c (structs -> rows). */
 #ifndef OVS_DB_IMPL_H
 #define OVS_DB_IMPL_H 1
 
@@ -17,6 +18,16 @@ struct db {
     struct ovsdb_idl_txn *txn; /* The head's, while it is on its way; NULL. */
     unsigned txn_seqno;        /* The copy's seqno when 'txn' was made. */
     int64_t retry_at;          /* ms: the head waits until then or for a change; 0: it does not wait. */
+
+    /* Of db-follow.c; nothing without 'pnode'. */
+    char *pnode;          /* Whose share is monitored; NULL: all is. */
+    GHashTable *followed; /* Set of ids: the vnetworks asked for. */
+    struct ovsdb_idl_condition vifaces_monitored, vnetworks_monitored;
+    bool is_following; /* What was asked for has not arrived. */
+    unsigned answers;  /* Number of the conditions' last answer that was not the one awaited. */
+    bool resyncs;      /* The connection broke before the answer: 'resync_seqno' is the copy's last seqno without the rows. */
+    unsigned resync_seqno;
+    unsigned completions; /* How often what was asked for has arrived. */
 };
 
 struct request;
@@ -30,6 +41,7 @@ struct request {
     request_write *write;
     db_done *done;
     void *aux;
+    bool refused; /* Once, which may mean that somebody else was quicker: the next try sees in the copy what was done. */
 
     struct platform *platform;
     uint64_t generation;
@@ -52,5 +64,14 @@ request_write db_write_platform, db_write_pnode, db_write_pnode_state, db_write_
 
 /* Returns the root row or NULL. */
 const struct distemrec_platform *db_root(const struct db *);
+/* Returns the ids of the vnetworks that 'pnode' has vifaces of, as a set that the caller unrefs. */
+GHashTable *db_own_vnetworks(const struct db *, const char *pnode);
+
+/* Restricts what is monitored to the share of 'pnode', before the connection. */
+void db_follow_start(struct db *, const char *pnode);
+void db_follow_stop(struct db *);
+/* Asks for the vifaces of the vnetworks that the pnode has come to, after each ovsdb_idl_run(); 'before' is the copy's seqno before
+ * that. */
+void db_follow(struct db *, unsigned before);
 
 #endif

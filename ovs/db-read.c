@@ -268,3 +268,43 @@ GPtrArray *db_pnodes(const struct db *db)
     g_ptr_array_sort(pnodes, compare_pnodes);
     return pnodes;
 }
+
+GHashTable *db_own_vnetworks(const struct db *db, const char *pnode)
+{
+    GHashTable *ids = g_hash_table_new(NULL, NULL);
+    const struct distemrec_viface *row;
+    DISTEMREC_VIFACE_FOR_EACH (row, db->idl) {
+        if (!strcmp(row->pnode, pnode)) {
+            g_hash_table_add(ids, GUINT_TO_POINTER((uint32_t)row->vnetwork));
+        }
+    }
+    return ids;
+}
+
+static gint compare_remote_vifaces(gconstpointer a, gconstpointer b)
+{
+    const struct remote_viface *x = a;
+    const struct remote_viface *y = b;
+    return x->vnetwork_id != y->vnetwork_id ? (x->vnetwork_id > y->vnetwork_id) - (x->vnetwork_id < y->vnetwork_id)
+                                            : (x->id > y->id) - (x->id < y->id);
+}
+
+GArray *db_remote_vifaces(const struct db *db, const char *pnode)
+{
+    GArray *vifaces = g_array_new(FALSE, TRUE, sizeof(struct remote_viface));
+    g_autoptr(GHashTable) vnetworks = db_own_vnetworks(db, pnode);
+    const struct distemrec_viface *row;
+    DISTEMREC_VIFACE_FOR_EACH (row, db->idl) {
+        if (strcmp(row->pnode, pnode) != 0 && g_hash_table_contains(vnetworks, GUINT_TO_POINTER((uint32_t)row->vnetwork))) {
+            struct remote_viface viface = {.id = (uint32_t)row->id,
+                                           .vnetwork_id = (uint32_t)row->vnetwork,
+                                           .ipv4 = read_ip(row->ipv4),
+                                           .ipv6 = read_ip(row->ipv6),
+                                           .pnode = g_intern_string(row->pnode)};
+            (void)(*row->mac && mac_parse(row->mac, &viface.mac, NULL));
+            g_array_append_val(vifaces, viface);
+        }
+    }
+    g_array_sort(vifaces, compare_remote_vifaces);
+    return vifaces;
+}

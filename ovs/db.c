@@ -3,6 +3,8 @@
 
 #include "distem/db.h"
 
+#include <string.h>
+
 #include "db-impl.h"
 #include "library.h"
 #include "openvswitch/poll-loop.h"
@@ -12,8 +14,11 @@
 /* A refused transaction is tried again when the copy has changed, which is what it waits for; at the latest after this time,
  * for a change that arrived before it was refused. */
 #define RETRY_MS 100
-/* A large transaction keeps the server from answering for seconds: it is not dead then. */
+/* A server that has said nothing for this long is asked whether it is there, and left when it has not answered after as long again.
+ * A large transaction keeps it from answering for some 10 s: it is not dead then. Where there are other servers, one that hangs is
+ * left sooner. */
 #define PROBE_MS 30000
+#define PROBE_CLUSTER_MS 10000
 
 static void request_free(void *data)
 {
@@ -28,21 +33,6 @@ static void request_free(void *data)
     g_free(request);
 }
 
-/* Restricts a table to the rows whose 'column' is 'pnode'. */
-static void monitor_only(struct ovsdb_idl *idl, const struct ovsdb_idl_table_class *table, const struct ovsdb_idl_column *column,
-                         const char *pnode)
-{
-    struct ovsdb_idl_condition condition;
-    ovsdb_idl_condition_init(&condition);
-    union ovsdb_atom *key = xmalloc(sizeof *key); /* Freed with the datum, whose copies share it. */
-    key->s = ovsdb_atom_string_create(pnode);
-    struct ovsdb_datum datum = {.n = 1, .keys = key};
-    ovsdb_idl_condition_add_clause(&condition, OVSDB_F_EQ, column, &datum);
-    ovsdb_idl_set_condition(idl, table, &condition);
-    ovsdb_datum_destroy(&datum, &column->type);
-    ovsdb_idl_condition_destroy(&condition);
-}
-
 struct db *db_open(const char *remote, const char *pnode)
 {
     library_init();
@@ -52,19 +42,13 @@ struct db *db_open(const char *remote, const char *pnode)
     ovsdb_idl_set_write_changed_only_all(db->idl, true);
     db->vnodes_by_id = ovsdb_idl_index_create1(db->idl, &distemrec_vnode_col_id);
     if (pnode) {
-        monitor_only(db->idl, &distemrec_table_pnode, &distemrec_pnode_col_name, pnode);
-        monitor_only(db->idl, &distemrec_table_vnode, &distemrec_vnode_col_pnode, pnode);
-        monitor_only(db->idl, &distemrec_table_viface, &distemrec_viface_col_pnode, pnode);
-        monitor_only(db->idl, &distemrec_table_route_table, &distemrec_route_table_col_pnode, pnode);
-        /* A condition without clauses: no row. */
-        struct ovsdb_idl_condition none = OVSDB_IDL_CONDITION_INIT(&none);
-        ovsdb_idl_set_condition(db->idl, &distemrec_table_vroute, &none);
-        ovsdb_idl_condition_destroy(&none);
+        db_follow_start(db, pnode);
     }
-    /* Pnodes read from any server of a cluster; the writer of the plan needs the newest state, which the leader has. */
-    ovsdb_idl_set_leader_only(db->idl, !pnode);
+    /* Any server of a cluster will do: a change is refused when what it was made from was not the newest. To look for the leader
+     * takes up to 15 s when there is a new one, with pauses that grow. */
+    ovsdb_idl_set_leader_only(db->idl, false);
     ovsdb_idl_set_remote(db->idl, remote, true);
-    ovsdb_idl_set_probe_interval(db->idl, PROBE_MS);
+    ovsdb_idl_set_probe_interval(db->idl, strchr(remote, ',') ? PROBE_CLUSTER_MS : PROBE_MS);
     return db;
 }
 
@@ -76,6 +60,7 @@ void db_close(struct db *db)
         }
         g_queue_clear_full(&db->requests, request_free);
         ovsdb_idl_destroy(db->idl);
+        db_follow_stop(db);
         g_free(db);
     }
 }
@@ -99,16 +84,19 @@ static bool commit_head(struct db *db)
     if (status == TXN_INCOMPLETE) {
         return false;
     }
+    struct request *request = g_queue_peek_head(&db->requests);
     g_autofree char *reason = g_strdup(ovsdb_idl_txn_get_error(db->txn));
     g_clear_pointer(&db->txn, ovsdb_idl_txn_destroy);
     if (status == TXN_SUCCESS || status == TXN_UNCHANGED) {
         finish_head(db, NULL);
-    } else if (status == TXN_TRY_AGAIN) {
+        return true;
+    }
+    if (status == TXN_TRY_AGAIN || !request->refused) {
+        request->refused = status != TXN_TRY_AGAIN;
         db->retry_at = time_msec() + RETRY_MS;
         return false;
-    } else {
-        finish_head(db, g_error_new(DISTEM_ERROR, DISTEM_ERROR_SYSTEM, "the Distem database refused a change: %s", reason));
     }
+    finish_head(db, g_error_new(DISTEM_ERROR, DISTEM_ERROR_SYSTEM, "the Distem database refused a change: %s", reason));
     return true;
 }
 
@@ -136,7 +124,9 @@ static bool may_start(const struct db *db)
 
 void db_run(struct db *db)
 {
+    unsigned before = ovsdb_idl_get_seqno(db->idl);
     ovsdb_idl_run(db->idl);
+    db_follow(db, before);
     bool dealt_with = true;
     while (dealt_with && !g_queue_is_empty(&db->requests)) {
         if (db->txn) {
@@ -166,6 +156,11 @@ bool db_is_ready(const struct db *db)
     return ovsdb_idl_has_ever_connected(db->idl);
 }
 
+bool db_is_complete(const struct db *db)
+{
+    return db_is_ready(db) && !db->is_following;
+}
+
 bool db_is_connected(const struct db *db)
 {
     return ovsdb_idl_is_connected(db->idl);
@@ -173,7 +168,7 @@ bool db_is_connected(const struct db *db)
 
 unsigned db_seqno(const struct db *db)
 {
-    return ovsdb_idl_get_seqno(db->idl);
+    return ovsdb_idl_get_seqno(db->idl) + db->completions;
 }
 
 static struct request *add_request(struct db *db, request_write *write, db_done *done, void *aux)

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "distem/error.h"
 #include "distem/vswitch.h"
@@ -156,14 +157,36 @@ static bool ensure_database(const struct server *server, const char *db_file, co
     return start(server, argv, server->sock, "echo", error);
 }
 
+static char *listen_note(const char *run_dir)
+{
+    return g_strdup_printf("%s/distem-db.listen", run_dir);
+}
+
+/* Makes the server listen on 'listen' (NULL: on its socket only), and no longer on what an earlier call named, which a file tells.
+ */
+static bool set_listen(const struct server *server, const char *listen, GError **error)
+{
+    g_autofree char *path = listen_note(server->dir);
+    g_autofree char *before = NULL;
+    g_file_get_contents(path, &before, NULL, NULL);
+    if (before && g_strcmp0(before, listen) != 0) {
+        process_ask(server->ctl, "ovsdb-server/remove-remote", before, ANSWER_MS);
+        g_unlink(path);
+    }
+    if (!listen) {
+        return true;
+    }
+    if (!g_file_set_contents(path, listen, -1, error)) {
+        return false;
+    }
+    return process_ask(server->ctl, "ovsdb-server/add-remote", listen, ANSWER_MS) ||
+           fail(error, DISTEM_ERROR_SYSTEM, 0, "ovsdb-server cannot listen on %s; its log is %s", listen, server->log);
+}
+
 bool server_ensure_db(const char *run_dir, const char *db_file, const char *schema_file, const char *listen, GError **error)
 {
     AUTO_SERVER server = db_server(run_dir);
-    if (!ensure_database(&server, db_file, schema_file, error)) {
-        return false;
-    }
-    return !listen || process_ask(server.ctl, "ovsdb-server/add-remote", listen, ANSWER_MS) ||
-           fail(error, DISTEM_ERROR_SYSTEM, 0, "ovsdb-server cannot listen on %s; its log is %s", listen, server.log);
+    return ensure_database(&server, db_file, schema_file, error) && set_listen(&server, listen, error);
 }
 
 /* Waits until the machine has been up long enough for ovs-vswitchd. */
@@ -210,11 +233,20 @@ bool server_ensure_vswitch(const char *run_dir, GError **error)
     return RUN(&database, error, "ovs-vsctl", remote_option, "--no-wait", "init") && start_switch(&server, remote, error);
 }
 
+/* Says whether process 'pid' has the same network interfaces as this one. */
+static bool is_in_own_netns(pid_t pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/ns/net", (int)pid);
+    struct stat own, its;
+    return stat("/proc/self/ns/net", &own) == 0 && stat(path, &its) == 0 && own.st_dev == its.st_dev && own.st_ino == its.st_ino;
+}
+
 bool server_machine_vswitch(void)
 {
     pid_t pid = process_running(MACHINE_RUN_DIR "/ovs-vswitchd.pid");
     g_autofree char *ctl = g_strdup_printf(MACHINE_RUN_DIR "/ovs-vswitchd.%d.ctl", (int)pid);
-    return pid && process_ask(ctl, "version", NULL, ANSWER_MS) && process_ask(MACHINE_RUN_DIR "/db.sock", "echo", NULL, ANSWER_MS);
+    return pid && is_in_own_netns(pid) && process_ask(ctl, "version", NULL, ANSWER_MS) &&
+           process_ask(MACHINE_RUN_DIR "/db.sock", "echo", NULL, ANSWER_MS);
 }
 
 /* Ends a database server and removes its sockets. */
@@ -231,6 +263,8 @@ static bool stop_database(const struct server *server, GError **error)
 bool server_stop_db(const char *run_dir, GError **error)
 {
     AUTO_SERVER server = db_server(run_dir);
+    g_autofree char *note = listen_note(run_dir);
+    g_unlink(note);
     return stop_database(&server, error);
 }
 

@@ -26,6 +26,8 @@ struct ovsdb_idl *rows_idl_new(void)
         &ovsrec_interface_col_ofport,
         &ovsrec_interface_col_error,
         &ovsrec_interface_col_ifindex,
+        &ovsrec_interface_col_type,
+        &ovsrec_interface_col_options,
         &ovsrec_port_col_qos,
         &ovsrec_qos_col_type,
         &ovsrec_qos_col_external_ids,
@@ -69,11 +71,44 @@ static void G_GNUC_PRINTF(2, 3) note_error(char **error, const char *format, ...
     }
 }
 
-/* Fills 'ids' with the marks of a row. */
-static void put_marks(const struct vswitch *vs, const char *key, uint32_t id, struct smap *ids)
+/* Returns the key of the mark that says what a port is for. */
+static const char *port_mark(const struct row_port *port)
 {
-    smap_add(ids, MARK_OWNER, vs->owner);
-    smap_add_format(ids, key, "%" G_GUINT32_FORMAT, id);
+    return port->kind == PORT_VIFACE ? MARK_VIFACE : MARK_UPLINK;
+}
+
+/* Returns the mark of a bridge with its key; to be freed. */
+static char *bridge_mark(const struct bridge *bridge, const char **ret_key)
+{
+    *ret_key = bridge->vnetwork_id ? MARK_VNETWORK : MARK_UPLINK;
+    return bridge->vnetwork_id ? g_strdup_printf("%" G_GUINT32_FORMAT, bridge->vnetwork_id) : g_strdup(bridge->interface);
+}
+
+/* Ports whose device has qdiscs that are none of the switch's business. */
+static const struct ovsrec_qos *port_qos(const struct comparison *c, const struct row_port *port)
+{
+    return port->kind == PORT_VIFACE || port->kind == PORT_PHYSICAL ? c->qos : NULL;
+}
+
+/* Returns the type of a port's interface, and fills 'options'. */
+static const char *port_options(const struct row_port *port, struct smap *options)
+{
+    char local[IP_TEXT_SIZE];
+    switch (port->kind) {
+    case PORT_TUNNEL:
+        smap_add(options, "remote_ip", "flow");
+        smap_add(options, "local_ip", ip_format(&port->local, local));
+        smap_add_format(options, "key", "%" G_GUINT32_FORMAT, port->vni);
+        smap_add_format(options, "dst_port", "%u", port->udp_port);
+        return "vxlan";
+    case PORT_PATCH:
+        smap_add(options, "peer", port->peer);
+        return "patch";
+    case PORT_VIFACE:
+    case PORT_PHYSICAL:
+        break;
+    }
+    return "";
 }
 
 void rows_delete_qos(struct ovsdb_idl *idl, const struct ovsrec_qos *qos)
@@ -119,19 +154,25 @@ static void find_qos(struct comparison *c)
 }
 
 /* Makes a port with its interface. */
-static struct ovsrec_port *insert_port(struct comparison *c, const struct vswitch_port *want)
+static struct ovsrec_port *insert_port(struct comparison *c, const struct row_port *want)
 {
     struct ovsrec_interface *interface = ovsrec_interface_insert(c->txn);
-    ovsrec_interface_set_name(interface, want->netdev);
+    ovsrec_interface_set_name(interface, want->name);
+    struct smap map = SMAP_INITIALIZER(&map);
+    ovsrec_interface_set_type(interface, port_options(want, &map));
+    ovsrec_interface_set_options(interface, &map);
+    smap_clear(&map);
     struct ovsrec_port *port = ovsrec_port_insert(c->txn);
-    ovsrec_port_set_name(port, want->netdev);
+    ovsrec_port_set_name(port, want->name);
     ovsrec_port_set_interfaces(port, &interface, 1);
-    ovsrec_port_set_qos(port, c->qos);
-    struct smap ids = SMAP_INITIALIZER(&ids);
-    put_marks(c->vs, MARK_VIFACE, want->viface_id, &ids);
-    smap_add_format(&ids, MARK_IFINDEX, "%u", if_nametoindex(want->netdev));
-    ovsrec_port_set_external_ids(port, &ids);
-    smap_destroy(&ids);
+    ovsrec_port_set_qos(port, port_qos(c, want));
+    smap_add(&map, MARK_OWNER, c->vs->owner);
+    smap_add_format(&map, port_mark(want), "%" G_GUINT32_FORMAT, want->id);
+    if (want->kind == PORT_VIFACE) {
+        smap_add_format(&map, MARK_IFINDEX, "%u", if_nametoindex(want->name));
+    }
+    ovsrec_port_set_external_ids(port, &map);
+    smap_destroy(&map);
     c->n_changes++;
     return port;
 }
@@ -147,16 +188,24 @@ static bool device_was_replaced(const struct ovsrec_port *row)
 
 /* Returns the row to add to 'bridge' for 'want': a new one, or ours that lies on another bridge; NULL when a stranger has it,
  * or it must be taken away first. */
-static const struct ovsrec_port *port_to_add(struct comparison *c, const struct bridge *bridge, const struct vswitch_port *want)
+static const struct ovsrec_port *port_to_add(struct comparison *c, const struct bridge *bridge, const struct row_port *want)
 {
-    const struct ovsrec_port *row = g_hash_table_lookup(c->port_rows, want->netdev);
+    const struct ovsrec_port *row = g_hash_table_lookup(c->port_rows, want->name);
+    /* Devices of the dummy datapath are none of the kernel's. */
+    if (want->kind == PORT_PHYSICAL && strcmp(c->vs->datapath_type, "dummy") != 0) {
+        g_autofree char *problem = physical_take(want->name);
+        if (problem) {
+            note_error(&c->vs->row_error, "bridge %s: %s", bridge->name, problem);
+            return NULL;
+        }
+    }
     if (!row) {
         return insert_port(c, want);
     }
     if (!rows_owned(&row->external_ids, c->vs->owner)) {
         note_error(&c->vs->row_error,
                    "bridge %s: port %s exists already and is not marked as ours: remove it with ovs-vsctl del-port %s",
-                   bridge->name, want->netdev, want->netdev);
+                   bridge->name, want->name, want->name);
         return NULL;
     }
     if (device_was_replaced(row)) {
@@ -176,12 +225,15 @@ static void insert_bridge(struct comparison *c, const struct bridge *bridge)
     smap_add(&map, "disable-in-band", "true");
     ovsrec_bridge_set_other_config(row, &map);
     smap_clear(&map);
-    put_marks(c->vs, MARK_VNETWORK, bridge->vnetwork_id, &map);
+    const char *key;
+    g_autofree char *mark = bridge_mark(bridge, &key);
+    smap_add(&map, MARK_OWNER, c->vs->owner);
+    smap_add(&map, key, mark);
     ovsrec_bridge_set_external_ids(row, &map);
     smap_destroy(&map);
     g_autoptr(GPtrArray) ports = g_ptr_array_new();
-    for (unsigned i = 0; i < bridge->ports->len; i++) {
-        const struct ovsrec_port *port = port_to_add(c, bridge, &g_array_index(bridge->ports, struct vswitch_port, i));
+    for (unsigned i = 0; i < bridge->row_ports->len; i++) {
+        const struct ovsrec_port *port = port_to_add(c, bridge, &g_array_index(bridge->row_ports, struct row_port, i));
         if (port) {
             g_ptr_array_add(ports, (void *)port);
         }
@@ -203,8 +255,9 @@ static void insert_bridge(struct comparison *c, const struct bridge *bridge)
 /* Sets the columns of our bridge right. */
 static void compare_bridge_columns(struct comparison *c, const struct bridge *bridge, const struct ovsrec_bridge *row)
 {
-    g_autofree char *id = g_strdup_printf("%" G_GUINT32_FORMAT, bridge->vnetwork_id);
-    SET_KEY(c, row, external_ids, MARK_VNETWORK, id);
+    const char *key;
+    g_autofree char *mark = bridge_mark(bridge, &key);
+    SET_KEY(c, row, external_ids, key, mark);
     SET_KEY(c, row, other_config, "disable-in-band", "true");
     if (g_strcmp0(row->fail_mode, "secure")) {
         ovsrec_bridge_set_fail_mode(row, "secure");
@@ -238,24 +291,39 @@ static GHashTable *remove_ports(struct comparison *c, const struct bridge *bridg
     return kept;
 }
 
-/* Sets the marks and the QoS of our port that stays. */
-static void compare_port(struct comparison *c, const struct bridge *bridge, const struct vswitch_port *want,
+/* Sets the type and options of our port's interface right. */
+static void compare_interface(struct comparison *c, const struct row_port *want, const struct ovsrec_port *row)
+{
+    const struct ovsrec_interface *interface = row->n_interfaces ? row->interfaces[0] : NULL;
+    struct smap options = SMAP_INITIALIZER(&options);
+    const char *type = port_options(want, &options);
+    if (interface && *type && (strcmp(interface->type, type) != 0 || !smap_equal(&interface->options, &options))) {
+        ovsrec_interface_set_type(interface, type);
+        ovsrec_interface_set_options(interface, &options);
+        c->n_changes++;
+    }
+    smap_destroy(&options);
+}
+
+/* Sets the marks and the QoS of our port that stays, and its interface. */
+static void compare_port(struct comparison *c, const struct bridge *bridge, const struct row_port *want,
                          const struct ovsrec_port *row)
 {
-    g_autofree char *id = g_strdup_printf("%" G_GUINT32_FORMAT, want->viface_id);
+    g_autofree char *id = g_strdup_printf("%" G_GUINT32_FORMAT, want->id);
     if (!rows_owned(&row->external_ids, c->vs->owner)) {
         note_error(&c->vs->row_error, "bridge %s: port %s is there but not marked as ours: remove it with ovs-vsctl del-port %s",
-                   bridge->name, want->netdev, want->netdev);
+                   bridge->name, want->name, want->name);
         return;
     }
-    if (g_strcmp0(smap_get(&row->external_ids, MARK_VIFACE), id)) {
-        ovsrec_port_update_external_ids_setkey(row, MARK_VIFACE, id);
+    if (g_strcmp0(smap_get(&row->external_ids, port_mark(want)), id)) {
+        ovsrec_port_update_external_ids_setkey(row, port_mark(want), id);
         c->n_changes++;
     }
-    if (row->qos != c->qos) {
-        ovsrec_port_set_qos(row, c->qos);
+    if (row->qos != port_qos(c, want)) {
+        ovsrec_port_set_qos(row, port_qos(c, want));
         c->n_changes++;
     }
+    compare_interface(c, want, row);
 }
 
 /* Makes the bridge that has 'row' as it is wanted. */
@@ -263,9 +331,9 @@ static void compare_bridge(struct comparison *c, const struct bridge *bridge, co
 {
     compare_bridge_columns(c, bridge, row);
     g_autoptr(GHashTable) kept = remove_ports(c, bridge, row);
-    for (unsigned i = 0; i < bridge->ports->len; i++) {
-        const struct vswitch_port *want = &g_array_index(bridge->ports, struct vswitch_port, i);
-        const struct ovsrec_port *port = g_hash_table_lookup(kept, want->netdev);
+    for (unsigned i = 0; i < bridge->row_ports->len; i++) {
+        const struct row_port *want = &g_array_index(bridge->row_ports, struct row_port, i);
+        const struct ovsrec_port *port = g_hash_table_lookup(kept, want->name);
         if (port) {
             compare_port(c, bridge, want, port);
         } else if ((port = port_to_add(c, bridge, want))) {
@@ -326,11 +394,11 @@ unsigned rows_compare(struct vswitch *vs, struct ovsdb_idl_txn *txn)
 /* Reads the OpenFlow ports of a bridge from its row, which is NULL when it has none. */
 static void read_bridge_ofports(struct vswitch *vs, struct bridge *bridge, const struct ovsrec_bridge *row)
 {
-    const struct vswitch_port *first = (const struct vswitch_port *)(const void *)bridge->ports->data;
-    uint16_t *ofports = g_new0(uint16_t, bridge->ports->len);
+    const struct row_port *first = (const struct row_port *)(const void *)bridge->row_ports->data;
+    uint16_t *ofports = g_new0(uint16_t, bridge->row_ports->len);
     for (size_t i = 0; row && i < row->n_ports; i++) {
         const struct ovsrec_port *port = row->ports[i];
-        const struct vswitch_port *want = g_hash_table_lookup(bridge->index, port->name);
+        const struct row_port *want = g_hash_table_lookup(bridge->index, port->name);
         const struct ovsrec_interface *interface = port->n_interfaces ? port->interfaces[0] : NULL;
         if (!want || !interface) {
             continue;
@@ -342,7 +410,7 @@ static void read_bridge_ofports(struct vswitch *vs, struct bridge *bridge, const
             ofports[want - first] = (uint16_t)*interface->ofport;
         }
     }
-    for (unsigned i = 0; i < bridge->ports->len; i++) {
+    for (unsigned i = 0; i < bridge->row_ports->len; i++) {
         bridge->rules_stale |= ofports[i] != bridge->ofports[i];
     }
     g_free(bridge->ofports);
@@ -352,12 +420,12 @@ static void read_bridge_ofports(struct vswitch *vs, struct bridge *bridge, const
 /* Looks for wanted ports of a bridge without a number. */
 static void check_ofports(struct vswitch *vs, const struct bridge *bridge, bool is_current)
 {
-    for (unsigned i = 0; i < bridge->ports->len; i++) {
+    for (unsigned i = 0; i < bridge->row_ports->len; i++) {
         if (!bridge->ofports[i]) {
             vs->ports_open = false;
             if (is_current) {
                 note_error(&vs->port_error, "bridge %s: port %s: not opened by the switch: see the log of ovs-vswitchd",
-                           bridge->name, g_array_index(bridge->ports, struct vswitch_port, i).netdev);
+                           bridge->name, g_array_index(bridge->row_ports, struct row_port, i).name);
             }
             break;
         }

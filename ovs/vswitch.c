@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "forwarding.h"
+#include "distem/error.h"
 #include "library.h"
 #include "openvswitch/poll-loop.h"
+#include "server-process.h"
 #include "timeval.h"
 #include "vswitch-impl.h"
 
@@ -24,26 +25,6 @@ void vswitch_bridge_name(uint32_t vnetwork_id, char name[16])
     snprintf(name, 16, "db%" G_GUINT32_FORMAT, vnetwork_id);
 }
 
-/* Makes a bridge without ports. */
-static struct bridge *bridge_new(const char *name)
-{
-    struct bridge *bridge = g_new0(struct bridge, 1);
-    g_strlcpy(bridge->name, name, sizeof bridge->name);
-    bridge->ports = g_array_new(FALSE, FALSE, sizeof(struct vswitch_port));
-    bridge->index = g_hash_table_new(g_str_hash, g_str_equal);
-    return bridge;
-}
-
-static void bridge_free(void *data)
-{
-    struct bridge *bridge = data;
-    ofconn_free(bridge->conn);
-    g_array_unref(bridge->ports);
-    g_hash_table_unref(bridge->index);
-    g_free(bridge->ofports);
-    g_free(bridge);
-}
-
 struct vswitch *vswitch_open(const char *remote, const char *run_dir, const char *datapath_type, const char *owner)
 {
     library_init();
@@ -51,7 +32,7 @@ struct vswitch *vswitch_open(const char *remote, const char *run_dir, const char
     vs->run_dir = g_strdup(run_dir);
     vs->datapath_type = g_strdup(datapath_type);
     vs->owner = g_strdup(owner);
-    vs->bridges = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, bridge_free);
+    vs->bridges = bridges_new();
     vs->idl = rows_idl_new();
     ovsdb_idl_set_remote(vs->idl, remote, true);
     return vs;
@@ -76,69 +57,9 @@ void vswitch_close(struct vswitch *vs)
     }
 }
 
-/* Gives 'bridge' the wanted ports; OpenFlow ports that are known are kept. */
-static void set_ports(struct bridge *bridge, const GArray *wanted)
-{
-    uint16_t *ofports = g_new0(uint16_t, wanted->len);
-    GArray *ports = g_array_sized_new(FALSE, FALSE, sizeof(struct vswitch_port), wanted->len);
-    GHashTable *index = g_hash_table_new(g_str_hash, g_str_equal);
-    g_array_append_vals(ports, wanted->data, wanted->len);
-    for (unsigned i = 0; i < ports->len; i++) {
-        struct vswitch_port *port = &g_array_index(ports, struct vswitch_port, i);
-        g_hash_table_insert(index, port->netdev, port);
-        const struct vswitch_port *old = g_hash_table_lookup(bridge->index, port->netdev);
-        if (old) {
-            ofports[i] = bridge->ofports[old - (const struct vswitch_port *)(const void *)bridge->ports->data];
-        }
-    }
-    g_hash_table_unref(bridge->index);
-    g_array_unref(bridge->ports);
-    g_free(bridge->ofports);
-    bridge->ports = ports;
-    bridge->index = index;
-    bridge->ofports = ofports;
-    bridge->rules_stale = true;
-}
-
-static bool same_port(const struct vswitch_port *a, const struct vswitch_port *b)
-{
-    return a->viface_id == b->viface_id && !strcmp(a->netdev, b->netdev) && mac_equal(&a->mac, &b->mac) &&
-           ip_equal(&a->ipv4, &b->ipv4) && ip_equal(&a->ipv6, &b->ipv6);
-}
-
-static bool same_ports(const GArray *a, const GArray *b)
-{
-    bool same = a->len == b->len;
-    for (unsigned i = 0; same && i < a->len; i++) {
-        same = same_port(&g_array_index(a, struct vswitch_port, i), &g_array_index(b, struct vswitch_port, i));
-    }
-    return same;
-}
-
 void vswitch_want(struct vswitch *vs, const GArray *wanted)
 {
-    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
-    for (unsigned i = 0; i < wanted->len; i++) {
-        const struct vswitch_bridge *want = &g_array_index(wanted, struct vswitch_bridge, i);
-        struct bridge *bridge = g_hash_table_lookup(vs->bridges, want->name);
-        if (!bridge) {
-            bridge = bridge_new(want->name);
-            g_hash_table_insert(vs->bridges, bridge->name, bridge);
-        }
-        bridge->vnetwork_id = want->vnetwork_id;
-        if (!same_ports(bridge->ports, want->ports)) {
-            set_ports(bridge, want->ports);
-        }
-        g_hash_table_add(names, bridge->name);
-    }
-    GHashTableIter iter;
-    void *name;
-    g_hash_table_iter_init(&iter, vs->bridges);
-    while (g_hash_table_iter_next(&iter, &name, NULL)) {
-        if (!g_hash_table_contains(names, name)) {
-            g_hash_table_iter_remove(&iter);
-        }
-    }
+    bridges_want(vs->bridges, wanted);
     vs->rows_stale = true;
     vs->ports_stale = true;
     vs->is_settled = false;
@@ -217,7 +138,7 @@ static bool run_bridge(struct vswitch *vs, struct bridge *bridge, bool may_conne
         return false;
     }
     if (bridge->rules_stale) {
-        struct rule_set *rules = forwarding_rules(bridge->ports, bridge->ofports);
+        struct rule_set *rules = bridge_rules(bridge);
         ofconn_want(bridge->conn, rules);
         rule_set_unref(rules);
         bridge->rules_stale = false;
@@ -350,4 +271,20 @@ void vswitch_counters(const struct vswitch *vs, uint64_t *ret_transactions, uint
 {
     *ret_transactions = vs->n_transactions;
     *ret_rules = vs->n_rules;
+}
+
+char *vswitch_trace(const struct vswitch *vs, uint32_t vnetwork_id, const char *flow, GError **error)
+{
+    char bridge[16];
+    vswitch_bridge_name(vnetwork_id, bridge);
+    if (!g_hash_table_contains(vs->bridges, bridge)) {
+        fail(error, DISTEM_ERROR_NOT_FOUND, 0, "there is no bridge %s on this machine", bridge);
+        return NULL;
+    }
+    g_autofree char *pid_file = g_strdup_printf("%s/ovs-vswitchd.pid", vs->run_dir);
+    g_autofree char *ours = g_strdup_printf("%s/ovs-vswitchd.ctl", vs->run_dir);
+    g_autofree char *theirs = g_strdup_printf("%s/ovs-vswitchd.%d.ctl", vs->run_dir, (int)process_running(pid_file));
+    const char *ctl = g_file_test(ours, G_FILE_TEST_EXISTS) ? ours : theirs;
+    const char *const argv[] = {"ovs-appctl", "-T2", "-t", ctl, "ofproto/trace", "--names", bridge, flow, NULL};
+    return process_run(argv, vs->run_dir, NULL, error);
 }

@@ -6,6 +6,9 @@ set -u
 export DISTEM_LIBEXECDIR=$top_builddir DISTEM_DATADIR=$top_srcdir/ovs DISTEM_DAEMON=$top_builddir/distemd
 export PATH=$top_builddir:$PATH:/usr/sbin:/sbin
 unset DISTEM_URL
+# The daemon that the functions below are about.
+run_dir=${DISTEM_TEST_RUN_DIR:-/run/distem}
+state_dir=${DISTEM_TEST_STATE_DIR:-/var/lib/distem}
 
 tap_count=0
 
@@ -71,22 +74,28 @@ need_lab() {
         --env UBSAN_OPTIONS="${UBSAN_OPTIONS-}" -- bash "$0"
 }
 
-# What distem could leave behind, one line each.
+# What distem could leave behind, one line each: anything, or what belongs to a run_dir of its own.
 leftovers() {
+    local cgroups='distem*' words='distem' processes=-a group
+    if [[ ${run_dir:-/run/distem} != /run/distem ]]; then
+        cgroups=distem-$(printf %s "$run_dir" | sha256sum | cut -c 1-8)
+        words="($run_dir|$state_dir)(/| |$)"
+        processes=-af
+    fi
     for group in 53591 53592; do ip -o link show group $group; done | awk '{ print "netdev " $2 }'
-    ls /run/distem/netns 2>/dev/null | sed 's/^/namespace /'
-    find /sys/fs/cgroup -maxdepth 3 -type d -name 'distem*' 2>/dev/null | sed 's/^/cgroup /'
-    awk '$2 ~ /distem/ { print "mount " $2 }' /proc/self/mounts
-    pgrep -a 'distem' | grep -v "$$" | sed 's/^/process /'
+    ls "${run_dir:-/run/distem}/netns" 2>/dev/null | sed 's/^/namespace /'
+    find /sys/fs/cgroup -maxdepth 3 -type d -name "$cgroups" 2>/dev/null | sed 's/^/cgroup /'
+    awk -v words="$words" '$2 ~ words { print "mount " $2 }' /proc/self/mounts
+    pgrep $processes "$words" | grep -v "$$" | sed 's/^/process /'
 }
 
 daemon_pid() {
-    cat /run/distem/distemd.pid 2>/dev/null
+    cat "$run_dir/distemd.pid" 2>/dev/null
 }
 
-# start_daemon: of the build tree, until the test ends; then all that it made has to be gone.
+# start_daemon [OPTION]...: of the build tree.
 start_daemon() {
-    distemd --detach
+    distemd --run-dir="$run_dir" --state-dir="$state_dir" --detach "$@"
 }
 
 stop_daemon() {
@@ -105,7 +114,7 @@ kill_daemon() {
 
 # unexpected_log [PATTERN]: prints the daemon's warnings and errors that PATTERN does not match; fails when there are any.
 unexpected_log() {
-    ! grep -E '^[^ ]+ (warning|error) ' /var/lib/distem/distemd.log | grep -vE "${1:-^$}"
+    ! grep -E '^[^ ]+ (warning|error) ' "$state_dir/distemd.log" | grep -vE "${1:-^$}"
 }
 
 # json EXPRESSION: evaluates a Python EXPRESSION on the JSON 'd' from standard input; succeeds when it is true.

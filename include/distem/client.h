@@ -57,13 +57,21 @@ const char *distem_url(const struct distem *client);
 
 /* The daemon's name and version. */
 json_t *distem_server(struct distem *client, struct distem_error *error);
-/* Makes the platform what the topology file of 'size' bytes at 'text' says, which messages call 'file' (may be NULL). With
- * 'dry_run' only says what would change. Does not wait: see distem_wait(). */
-json_t *distem_up(struct distem *client, const char *text, size_t size, const char *file, bool dry_run, struct distem_error *error);
+/* A file: 'size' bytes at 'text', which messages call 'name' (may be NULL). */
+struct distem_file {
+    const char *text;
+    size_t size;
+    const char *name;
+};
+/* Makes the platform what the file 'topology' says, joined as the file 'layout' (NULL: none) says. With 'dry_run' only says what
+ * would change. Does not wait: see distem_wait(). */
+json_t *distem_up(struct distem *client, const struct distem_file *topology, const struct distem_file *layout, bool dry_run,
+                  struct distem_error *error);
 /* Takes the platform down. Does not wait. */
 json_t *distem_down(struct distem *client, struct distem_error *error);
-/* Checks a topology file without looking at the platform. */
-json_t *distem_check(struct distem *client, const char *text, size_t size, const char *file, struct distem_error *error);
+/* Checks them without looking at the platform. */
+json_t *distem_check(struct distem *client, const struct distem_file *topology, const struct distem_file *layout,
+                     struct distem_error *error);
 /* The whole platform; its topology file; how far its realisation has come. */
 json_t *distem_platform(struct distem *client, struct distem_error *error);
 json_t *distem_topology(struct distem *client, struct distem_error *error);
@@ -72,6 +80,14 @@ json_t *distem_progress(struct distem *client, struct distem_error *error);
 json_t *distem_vnode(struct distem *client, const char *name, struct distem_error *error);
 json_t *distem_vnodes(struct distem *client, struct distem_error *error);
 json_t *distem_pnodes(struct distem *client, struct distem_error *error);
+
+/* Takes the machine whose distemd waits at 'address', "HOST[:PORT]", in as a pnode, and waits until it has registered. 'what'
+ * (borrowed, may be NULL) is the rest of the body of POST /pnodes. */
+json_t *distem_pnode_add(struct distem *client, const char *address, const json_t *what, struct distem_error *error);
+/* Has pnode 'name' hand over its vnodes and leave, or, with 'force', forgets it at once. Does not wait. */
+json_t *distem_pnode_remove(struct distem *client, const char *name, bool force, struct distem_error *error);
+/* Plans the platform anew for the pnodes that there are; with 'move_lost', vnodes of lost ones go elsewhere. Does not wait. */
+json_t *distem_replan(struct distem *client, bool move_lost, struct distem_error *error);
 
 /* Told how far things are ('progress' as from distem_progress() or distem_verification(), borrowed). Returns false to stop waiting.
  */
@@ -91,6 +107,9 @@ json_t *distem_verification(struct distem *client, int64_t id, struct distem_err
 /* Waits for the end of verification 'id', as distem_wait() does, and returns it. */
 json_t *distem_verify_wait(struct distem *client, int64_t id, int timeout_ms, distem_progress_fn *progress, void *aux,
                            struct distem_error *error);
+
+/* The way of a packet from 'from' ("n1" or "n1:if0") to 'to' (a vnode, an address, or "broadcast"), as POST /traces tells it. */
+json_t *distem_trace(struct distem *client, const char *from, const char *to, struct distem_error *error);
 
 /* A command that runs in a vnode. */
 struct distem_exec;

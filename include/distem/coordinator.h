@@ -18,6 +18,12 @@ struct coordinator_config {
     const char *state_dir;
     const char *worker_path; /* The program distem-vnode. */
     const char *probe_path;  /* The program distem-probe. */
+    const char *relay_path;  /* The program distem-relay. */
+    const char *pnode;       /* Name of the pnode that this process is, too; NULL: none. */
+    const char *database; /* Remote of a database that other machines reach, too; NULL: a private one, on 'address' and port + 2. */
+    /* Asks that pnode's switch, as vswitch_trace() does; NULL: there is none. */
+    char *(*trace)(void *aux, uint32_t vnetwork_id, const char *flow, GError **error);
+    void *trace_aux;
 };
 
 struct coordinator;

@@ -12,8 +12,8 @@
 struct db;
 
 /* Connects (and reconnects for ever) to 'remote', "unix:PATH" or "tcp:HOST:PORT[,tcp:...]" for a cluster. With 'pnode' not NULL,
- * only what that pnode needs is monitored: its vnodes with their routes, all vifaces of the vnetworks that these are on, the
- * vnetworks, what all pnodes are, and how far it is itself. */
+ * only what that pnode needs is monitored: its vnodes with their routes, the vnetworks that these are on with all their vifaces,
+ * what all pnodes are, and how far it is itself. */
 struct db *db_open(const char *remote, const char *pnode);
 /* What has not ended yet is forgotten; its db_done functions are not called. */
 void db_close(struct db *);
@@ -29,7 +29,8 @@ bool db_is_ready(const struct db *);
 bool db_is_complete(const struct db *);
 /* Says whether the connection is up now. */
 bool db_is_connected(const struct db *);
-/* Returns a number that changes whenever the copy did. */
+/* Returns a number that changes whenever the copy did, or db_is_complete(). With 'pnode' in db_open(), how far that is does not
+ * count. */
 unsigned db_seqno(const struct db *);
 
 /* Returns the platform in the database, or NULL when there is none. The caller frees it. */

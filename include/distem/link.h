@@ -67,6 +67,17 @@ struct link_found {
 /* Lists all that is there with our marks: an array of struct link_found that the caller unrefs; NULL with an error. */
 GPtrArray *link_list(struct link_manager *, GError **error);
 
+/* Keeps the devices 'names' (NULL-terminated) from merging frames that they receive, with GRO or LRO: a merged frame would count as
+ * one where it is shaped. On all other devices that it was ever called for, what they did before is switched on again. What was
+ * switched off is noted in 'run_dir'/merging. Devices that do not exist are passed over. */
+bool link_unmerge(struct link_manager *, const char *const *names, GError **error);
+/* Returns the names of the devices for which something is noted: an array of strings that the caller unrefs. */
+GPtrArray *link_unmerged(const struct link_manager *);
+
+/* Returns the interfaces of the host that could carry VLANs: all but loopback, those made here, and a switch's own. A table of name
+ * -> MTU (GUINT_TO_POINTER) that the caller unrefs; NULL with an error. */
+GHashTable *link_interfaces(struct link_manager *, GError **error);
+
 /* Returns a text that says all about the network of 'vnode' that link_apply_vnode() would act on; equal texts mean nothing to do as
  * long as the devices exist. The caller frees it. */
 char *link_fingerprint(const struct vnode *vnode, uint16_t default_mtu, bool user_datapath);

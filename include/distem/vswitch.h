@@ -87,7 +87,8 @@ GPtrArray *vswitch_purge(const char *remote, const char *owner, bool remove, int
  * some 20 ms when it does, below a second when it must be started. Errors name the log file and quote its last line. */
 
 /* ovsdb-server for the Distem database: file 'db_file' (made, or converted to a newer schema, from 'schema_file') on the socket
- * 'run_dir'/distem-db.sock, and, with 'listen' not NULL, for other machines too ("ptcp:4569:192.0.2.1"). */
+ * 'run_dir'/distem-db.sock, and, with 'listen' not NULL, for other machines too ("ptcp:4569:192.0.2.1"), no longer where an earlier
+ * call said. */
 bool server_ensure_db(const char *run_dir, const char *db_file, const char *schema_file, const char *listen, GError **error);
 /* ovsdb-server and ovs-vswitchd of our own below 'run_dir'/ovs: database on 'run_dir'/ovs/db.sock, run directory 'run_dir'/ovs.
  * Loads the kernel's module openvswitch if there is one. On a machine that was started less than 11 s ago it waits for that moment:
@@ -105,7 +106,7 @@ bool server_keeper_run(struct server_keeper *);
 void server_keeper_wait(struct server_keeper *);
 /* Returns why the last start failed, until one succeeds; NULL when all is well. Valid until the next server_keeper_run(). */
 const char *server_keeper_error(const struct server_keeper *);
-/* Says whether the machine runs an Open vSwitch of its own that answers at the usual place. */
+/* Says whether the machine runs an Open vSwitch of its own that answers at the usual place and sees our network interfaces. */
 bool server_machine_vswitch(void);
 /* Stop what the two functions above started in 'run_dir', if it runs, and remove its sockets and pid files; databases and logs
  * stay. The switch takes its datapath out of the kernel first. They wait for the end, at most some 10 s. */

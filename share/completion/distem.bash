@@ -16,17 +16,26 @@ _distem() {
     case $command in
         '')
             options+=' --version'
-            COMPREPLY=($(compgen -W "up down validate diff status exec shell verify doctor cleanup version help $options" -- "$word"))
+            COMPREPLY=($(compgen -W "up down validate diff status exec shell verify trace pnode replan doctor cleanup version help $options" -- "$word"))
             return
             ;;
-        up) options+=' --no-wait --timeout --give-up --verbose' ;;
+        up) options+=' --layout --no-wait --timeout --give-up --verbose' ;;
         down) options+=' --no-wait --timeout' ;;
-        diff) options+=' --exit-code' ;;
+        validate) options+=' --layout' ;;
+        diff) options+=' --layout --exit-code' ;;
         exec) options+=' --tty' ;;
         verify) options+=' --pairs --sample --seed --only --tolerance --timeout' ;;
+        pnode)
+            options+=' --label --max-vnodes --max-vifaces --force --no-wait --timeout'
+            if [[ ${COMP_WORDS[COMP_CWORD - 1]} == pnode && $word != -* ]]; then
+                COMPREPLY=($(compgen -W 'list add remove' -- "$word"))
+                return
+            fi
+            ;;
+        replan) options+=' --move-lost --no-wait --timeout' ;;
         cleanup) options+=' --dry-run' ;;
         help)
-            COMPREPLY=($(compgen -W 'up down validate diff status exec shell verify doctor cleanup version help' -- "$word"))
+            COMPREPLY=($(compgen -W 'up down validate diff status exec shell verify trace pnode replan doctor cleanup version help' -- "$word"))
             return
             ;;
     esac

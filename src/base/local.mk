@@ -1,8 +1,8 @@
 # Errors, units, IP prefixes, logging: what every other folder may use.
 noinst_LTLIBRARIES += libbase.la
 libbase_la_SOURCES = \
-	src/base/error.c src/base/exec-protocol.c src/base/ip.c src/base/log.c src/base/units.c \
-	include/distem/error.h include/distem/exec-protocol.h include/distem/ip.h include/distem/log.h include/distem/units.h
+	src/base/error.c src/base/exec-protocol.c src/base/ip.c src/base/log.c src/base/spawn.c src/base/units.c \
+	include/distem/error.h include/distem/exec-protocol.h include/distem/ip.h include/distem/log.h include/distem/spawn.h include/distem/units.h
 libbase_la_LIBADD = $(GLIB_LIBS)
 
 base_tests = tests/unit/test-base tests/unit/test-ip tests/unit/test-units

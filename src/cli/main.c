@@ -23,6 +23,9 @@ const struct cli_command cli_commands[] = {
     {"exec", cli_exec, "run a command in a vnode"},
     {"shell", cli_shell, "open a shell in a vnode"},
     {"verify", cli_verify, "measure the platform against its specification"},
+    {"pnode", cli_pnode, "list pnodes, take one in, remove one"},
+    {"replan", cli_replan, "plan the platform anew for the pnodes that there are"},
+    {"trace", cli_trace, "show the way of a packet, rule by rule"},
     {"doctor", cli_doctor, "say what this machine lacks"},
     {"cleanup", cli_cleanup, "remove what distem left on this machine"},
     {"version", cli_version, "print the versions of distem and of the daemon"},
@@ -144,6 +147,34 @@ bool cli_read_file(const char *name, char **ret_text, size_t *ret_size)
     *ret_size = text->len;
     *ret_text = g_string_free(text, FALSE);
     return true;
+}
+
+static bool read_into(const char *name, struct distem_file *ret)
+{
+    char *text;
+    ret->name = name;
+    if (!cli_read_file(name, &text, &ret->size)) {
+        return false;
+    }
+    ret->text = text;
+    return true;
+}
+
+bool cli_read_files(const char *topology, const char *layout, struct cli_files *ret)
+{
+    *ret = (struct cli_files){0};
+    return read_into(topology, &ret->topology) && (!layout || read_into(layout, &ret->layout));
+}
+
+void cli_files_clear(struct cli_files *files)
+{
+    g_free((char *)files->topology.text);
+    g_free((char *)files->layout.text);
+}
+
+const struct distem_file *cli_files_layout(const struct cli_files *files)
+{
+    return files->layout.text ? &files->layout : NULL;
 }
 
 const char *cli_string(const json_t *object, const char *key, const char *otherwise)

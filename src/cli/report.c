@@ -10,6 +10,9 @@
 #include "table.h"
 #include "text.h"
 
+/* Of a list that is cut, where there is no terminal. */
+#define LINE_WIDTH 80
+
 /* The unit of all goodputs of a table. */
 struct unit {
     const char *name;
@@ -104,17 +107,42 @@ static bool print_problems(const json_t *results, const char *const *kinds)
 {
     size_t i;
     json_t *result;
+    unsigned width = terminal_width(stdout);
     bool any = false;
     json_array_foreach (results, i, result) {
         for (const char *const *kind = kinds; *kind; kind++) {
             const char *problem = cli_string(json_object_get(result, *kind), "problem", NULL);
             if (problem) {
-                printf("%s -> %s: %s: %s\n", cli_string(result, "from", "?"), cli_string(result, "to", "?"), *kind, problem);
+                g_autofree char *line = g_strdup_printf("%s -> %s: %s: %s", cli_string(result, "from", "?"),
+                                                        cli_string(result, "to", "?"), *kind, problem);
+                g_autofree char *wrapped = text_wrap(line, width ? width - 4 : G_MAXUINT, 4);
+                puts(wrapped);
                 any = true;
             }
         }
     }
     return any;
+}
+
+/* Names the pairs between which no way was planned, as far as a line has room. */
+static void print_no_way(const json_t *pairs)
+{
+    unsigned width = terminal_width(stdout);
+    size_t most = width ? width : LINE_WIDTH, i;
+    g_autofree char *count = text_count((int64_t)json_array_size(pairs), "pair");
+    g_autoptr(GString) line = g_string_new(NULL);
+    g_string_append_printf(line, "No way by the plan between %s:", count);
+    json_t *pair;
+    json_array_foreach (pairs, i, pair) {
+        g_autofree char *names = g_strdup_printf("%s %s -- %s", i ? "," : "", json_string_value(json_array_get(pair, 0)),
+                                                 json_string_value(json_array_get(pair, 1)));
+        if (line->len + strlen(names) + strlen(", ...") > most) {
+            g_string_append(line, i ? ", ..." : " ...");
+            break;
+        }
+        g_string_append(line, names);
+    }
+    puts(line->str);
 }
 
 /* How far a figure is off: relatively, a loss in absolute terms. */
@@ -174,6 +202,10 @@ void report_print(const json_t *verification, bool brief)
         for (const char *const *kind = kinds; *kind; kind++) {
             print_worst(results, *kind);
         }
+    }
+    const json_t *no_way = json_object_get(verification, "no_way");
+    if (!brief && json_array_size(no_way)) {
+        print_no_way(no_way);
     }
     bool pass = json_is_true(json_object_get(verification, "pass"));
     g_autofree char *count = text_count(figures, "figure");

@@ -13,7 +13,9 @@
 
 enum color state_color(const char *state)
 {
-    return !strcmp(state, "running") || !strcmp(state, "ready") ? COLOR_GREEN : !strcmp(state, "failed") ? COLOR_RED : COLOR_YELLOW;
+    return !strcmp(state, "running") || !strcmp(state, "ready") ? COLOR_GREEN
+           : !strcmp(state, "failed") || !strcmp(state, "lost") ? COLOR_RED
+                                                                : COLOR_YELLOW;
 }
 
 /* Returns "10.1.0.3, 10.2.0.1": the addresses of all vifaces, without prefix lengths. */
@@ -42,13 +44,14 @@ void table_add_integer(struct table *table, const json_t *object, const char *ke
 
 static void print_vnetworks(const json_t *vnetworks)
 {
-    struct table *table = table_new("Lllrrrr", "VNETWORK|IPV4|IPV6|VNI|VLAN|MTU|VIFACES");
+    struct table *table = table_new("Llllrrrr", "VNETWORK|IPV4|IPV6|JOINED BY|VNI|VLAN|MTU|VIFACES");
     size_t i;
     json_t *vnetwork;
     json_array_foreach (vnetworks, i, vnetwork) {
         table_add(table, cli_string(vnetwork, "name", "?"));
         table_add(table, cli_string(vnetwork, "ipv4", NULL));
         table_add(table, cli_string(vnetwork, "ipv6", NULL));
+        table_add(table, cli_string(vnetwork, "transport", NULL));
         table_add_integer(table, vnetwork, "vni");
         table_add_integer(table, vnetwork, "vlan");
         table_add_integer(table, vnetwork, "mtu");
@@ -75,25 +78,23 @@ static void print_vnodes(const json_t *vnodes)
     table_free(table);
 }
 
-static char *pnode_memory(const json_t *pnode)
+void table_add_memory(struct table *table, const json_t *pnode)
 {
     uint64_t bytes;
     const char *exact = cli_string(pnode, "memory", "");
-    return size_parse(exact, &bytes, NULL) ? text_size(bytes) : g_strdup(exact);
+    table_add_take(table, size_parse(exact, &bytes, NULL) ? text_size(bytes) : g_strdup(exact));
 }
 
-static void print_pnodes(const json_t *pnodes, int64_t generation)
+static void print_pnodes(const json_t *pnodes)
 {
     struct table *table = table_new("LrrrlL", "PNODE|CORES|MEMORY|VNODES|STATE|LACKS");
     size_t i;
     json_t *pnode;
     json_array_foreach (pnodes, i, pnode) {
-        bool failed = cli_string(pnode, "error", NULL);
-        bool ready = cli_integer(pnode, "generation") >= generation;
-        const char *state = failed ? "failed" : ready ? "ready" : "changing";
+        const char *state = cli_string(pnode, "state", "unknown");
         table_add(table, cli_string(pnode, "name", "?"));
         table_add_integer(table, pnode, "cores");
-        table_add_take(table, pnode_memory(pnode));
+        table_add_memory(table, pnode);
         table_add_integer(table, pnode, "vnodes");
         table_add(table, state);
         table_color(table, state_color(state));
@@ -103,8 +104,7 @@ static void print_pnodes(const json_t *pnodes, int64_t generation)
     table_free(table);
 }
 
-/* Prints the error of each of 'objects' that has one, whole, below the tables. */
-static void print_errors(const json_t *objects, const char *kind)
+void status_print_errors(const json_t *objects, const char *kind)
 {
     size_t i;
     json_t *object;
@@ -139,9 +139,9 @@ static void print_platform(const json_t *platform)
         print_vnodes(vnodes);
         putchar('\n');
     }
-    print_pnodes(pnodes, cli_integer(platform, "generation"));
-    print_errors(vnodes, "vnode");
-    print_errors(pnodes, "pnode");
+    print_pnodes(pnodes);
+    status_print_errors(vnodes, "vnode");
+    status_print_errors(pnodes, "pnode");
 }
 
 /* There being no platform is an answer, and no failure. */
@@ -156,8 +156,8 @@ static int print_no_platform(struct cli *cli)
         return cli_fail(cli);
     }
     putchar('\n');
-    print_pnodes(json_object_get(answer, "pnodes"), 0);
-    print_errors(json_object_get(answer, "pnodes"), "pnode");
+    print_pnodes(json_object_get(answer, "pnodes"));
+    status_print_errors(json_object_get(answer, "pnodes"), "pnode");
     json_decref(answer);
     return CLI_OK;
 }

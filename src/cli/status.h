@@ -10,6 +10,10 @@
 enum color state_color(const char *state);
 /* Adds the cell for the integer 'key' of 'object', nothing when it is null. */
 void table_add_integer(struct table *, const json_t *object, const char *key);
+/* Adds the cell for the memory of 'pnode', rounded. */
+void table_add_memory(struct table *, const json_t *pnode);
+/* Prints the error of each of 'objects' that has one, whole. */
+void status_print_errors(const json_t *objects, const char *kind);
 /* Prints one vnode in detail. */
 void status_print_vnode(const json_t *vnode);
 

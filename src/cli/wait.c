@@ -29,7 +29,7 @@ static void catch_interrupt(struct sigaction *ret_before)
 
 struct deployment {
     struct meter meter;
-    GHashTable *told; /* Errors that were shown, as a set of strings. */
+    GHashTable *told; /* Errors and losses that were shown, as a set of strings. */
     int64_t total, running, failed, leaving;
     int64_t most_leaving;
     int64_t moved; /* When one of these changed last: monotonic, us. */
@@ -53,6 +53,25 @@ static void tell_errors(struct deployment *deployment, const json_t *progress)
     }
 }
 
+/* Warns of each lost pnode once: what is on it is not waited for. */
+static void tell_losses(struct deployment *deployment, const json_t *progress)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach (json_object_get(progress, "lost"), i, entry) {
+        const char *pnode = cli_string(entry, "pnode", "?");
+        char *key = g_strconcat("lost ", pnode, NULL);
+        if (g_hash_table_contains(deployment->told, key)) {
+            g_free(key);
+            continue;
+        }
+        g_autofree char *vnodes = text_count(cli_integer(entry, "vnodes"), "vnode");
+        meter_clear(&deployment->meter);
+        cli_complain("warning: pnode %s is lost, and with it %s", pnode, vnodes);
+        g_hash_table_add(deployment->told, key);
+    }
+}
+
 static bool show_deployment(const json_t *progress, void *aux)
 {
     struct deployment *deployment = aux;
@@ -72,6 +91,7 @@ static bool show_deployment(const json_t *progress, void *aux)
     deployment->stuck = json_array_size(json_object_get(progress, "errors")) && deployment->give_up_ms >= 0 &&
                         (now - deployment->moved) / 1000 >= deployment->give_up_ms;
     tell_errors(deployment, progress);
+    tell_losses(deployment, progress);
     if (total) {
         meter_show(&deployment->meter, running, total, failed);
     } else {

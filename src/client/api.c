@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Between two looks at something that is waited for: short at first, so that a small change is not slowed down. */
@@ -17,13 +18,29 @@ static json_t *get(struct distem *client, const char *path, struct distem_error 
     return client_request(client, "GET", path, NULL, 0, error);
 }
 
-/* Sends a topology file to 'path', which gets 'file' and 'dry_run' as query. */
-static json_t *send_file(struct distem *client, const char *method, const char *path, const char *text, size_t size,
-                         const char *file, bool dry_run, struct distem_error *error)
+static json_t *json_file(const struct distem_file *file)
 {
-    g_autofree char *name = client_encode(file ? file : "-");
-    g_autofree char *target = g_strdup_printf("%s?file=%s%s", path, name, dry_run ? "&dry_run=yes" : "");
-    return client_request(client, method, target, text, size, error);
+    return json_pack("{s:s, s:s%}", "file", file->name ? file->name : "-", "text", file->text, file->size);
+}
+
+/* Sends a topology, and its layout unless that is NULL, to 'path', which gets 'file' and 'dry_run' as query. */
+static json_t *send_files(struct distem *client, const char *method, const char *path, const struct distem_file *topology,
+                          const struct distem_file *layout, bool dry_run, struct distem_error *error)
+{
+    if (!layout) {
+        g_autofree char *name = client_encode(topology->name ? topology->name : "-");
+        g_autofree char *target = g_strdup_printf("%s?file=%s%s", path, name, dry_run ? "&dry_run=yes" : "");
+        return client_request(client, method, target, topology->text, topology->size, error);
+    }
+    g_autofree char *target = g_strdup_printf("%s?bundle=yes%s", path, dry_run ? "&dry_run=yes" : "");
+    json_t *bundle = json_pack("{s:o, s:o}", "topology", json_file(topology), "layout", json_file(layout));
+    g_autofree char *body = bundle ? json_dumps(bundle, JSON_COMPACT) : NULL;
+    json_decref(bundle);
+    if (!body) {
+        client_fail(error, "invalid", "the files are not UTF-8");
+        return NULL;
+    }
+    return client_request(client, method, target, body, strlen(body), error);
 }
 
 json_t *distem_server(struct distem *client, struct distem_error *error)
@@ -31,9 +48,10 @@ json_t *distem_server(struct distem *client, struct distem_error *error)
     return get(client, "/", error);
 }
 
-json_t *distem_up(struct distem *client, const char *text, size_t size, const char *file, bool dry_run, struct distem_error *error)
+json_t *distem_up(struct distem *client, const struct distem_file *topology, const struct distem_file *layout, bool dry_run,
+                  struct distem_error *error)
 {
-    return send_file(client, "PUT", "/platform", text, size, file, dry_run, error);
+    return send_files(client, "PUT", "/platform", topology, layout, dry_run, error);
 }
 
 json_t *distem_down(struct distem *client, struct distem_error *error)
@@ -41,9 +59,10 @@ json_t *distem_down(struct distem *client, struct distem_error *error)
     return client_request(client, "DELETE", "/platform", NULL, 0, error);
 }
 
-json_t *distem_check(struct distem *client, const char *text, size_t size, const char *file, struct distem_error *error)
+json_t *distem_check(struct distem *client, const struct distem_file *topology, const struct distem_file *layout,
+                     struct distem_error *error)
 {
-    return send_file(client, "POST", "/topology/check", text, size, file, false, error);
+    return send_files(client, "POST", "/topology/check", topology, layout, false, error);
 }
 
 json_t *distem_platform(struct distem *client, struct distem_error *error)
@@ -78,6 +97,28 @@ json_t *distem_pnodes(struct distem *client, struct distem_error *error)
     return get(client, "/pnodes", error);
 }
 
+json_t *distem_pnode_add(struct distem *client, const char *address, const json_t *what, struct distem_error *error)
+{
+    json_t *body = what ? json_copy((json_t *)what) : json_object();
+    json_object_set_new(body, "address", json_string(address));
+    g_autofree char *text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+    return client_request(client, "POST", "/pnodes", text, strlen(text), error);
+}
+
+json_t *distem_pnode_remove(struct distem *client, const char *name, bool force, struct distem_error *error)
+{
+    g_autofree char *encoded = client_encode(name);
+    g_autofree char *path = g_strdup_printf("/pnodes/%s%s", encoded, force ? "?force=yes" : "");
+    return client_request(client, "DELETE", path, NULL, 0, error);
+}
+
+json_t *distem_replan(struct distem *client, bool move_lost, struct distem_error *error)
+{
+    const char *path = move_lost ? "/platform/replan?move_lost=yes" : "/platform/replan";
+    return client_request(client, "POST", path, "", 0, error);
+}
+
 int64_t distem_verify(struct distem *client, json_t *what, struct distem_error *error)
 {
     g_autofree char *body = what ? json_dumps(what, JSON_COMPACT) : g_strdup("{}");
@@ -88,6 +129,18 @@ int64_t distem_verify(struct distem *client, json_t *what, struct distem_error *
     }
     json_decref(answer);
     return id;
+}
+
+json_t *distem_trace(struct distem *client, const char *from, const char *to, struct distem_error *error)
+{
+    json_t *what = json_pack("{s:s, s:s}", "from", from, "to", to);
+    g_autofree char *body = what ? json_dumps(what, JSON_COMPACT) : NULL;
+    json_decref(what);
+    if (!body) {
+        client_fail(error, "invalid", "\"%s\" or \"%s\" is not UTF-8", from, to);
+        return NULL;
+    }
+    return client_request(client, "POST", "/traces", body, strlen(body), error);
 }
 
 json_t *distem_verification(struct distem *client, int64_t id, struct distem_error *error)

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A command in a vnode: an HTTP request that becomes a stream of frames. libcurl opens the connection (and speaks TLS); the rest is
- * done here, since libcurl 7 cannot upgrade to protocols that it does not know. */
+/* A command in a vnode: an HTTP request that becomes a stream of frames. */
 #include <config.h>
 
 #include "internal.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "distem/exec-protocol.h"
 #include "frames.h"
-
-#define CONNECT_TIMEOUT_MS 5000L
-#define ANSWER_TIMEOUT_MS 60000
-#define HEAD_SIZE_MAX 16384
 
 struct distem_exec {
     CURL *curl;
@@ -61,101 +53,17 @@ static ssize_t receive(struct distem_exec *exec, void *buffer, size_t size, stru
     return (ssize_t)n;
 }
 
-/* Sends what waits and receives at least a byte into 'answer', or fails. */
-static bool exchange(struct distem_exec *exec, GString *answer, struct distem_error *error)
-{
-    int64_t end = g_get_monotonic_time() + ANSWER_TIMEOUT_MS * G_GINT64_CONSTANT(1000);
-    for (;;) {
-        char buffer[4096];
-        if (!flush(exec, error)) {
-            return false;
-        }
-        ssize_t n = receive(exec, buffer, sizeof buffer, error);
-        if (n > 0) {
-            g_string_append_len(answer, buffer, n);
-            return true;
-        }
-        if (n == 0) {
-            return client_fail(error, "unavailable", "the daemon closed the connection without an answer");
-        }
-        if (n == -1) {
-            return false;
-        }
-        int64_t left_ms = (end - g_get_monotonic_time()) / 1000;
-        if (left_ms <= 0) {
-            return client_fail(error, "unreachable", "the daemon did not answer within %d s", ANSWER_TIMEOUT_MS / 1000);
-        }
-        struct pollfd pollfd = {.fd = exec->fd, .events = distem_exec_events(exec)};
-        poll(&pollfd, 1, (int)left_ms);
-    }
-}
-
-/* Reads the answer's head and, when it is a refusal, its body. What comes behind the head of a 101 are frames. */
-static bool read_answer(struct distem_exec *exec, struct distem_error *error)
-{
-    g_autoptr(GString) answer = g_string_new(NULL);
-    const char *end;
-    while (!(end = strstr(answer->str, "\r\n\r\n"))) {
-        if (answer->len > HEAD_SIZE_MAX) {
-            return client_fail(error, "system", "the server answered with something that is not HTTP: is it distemd?");
-        }
-        if (!exchange(exec, answer, error)) {
-            return false;
-        }
-    }
-    size_t head_size = (size_t)(end - answer->str) + 4;
-    g_autofree char *head = g_strndup(answer->str, head_size);
-    long status = strncmp(head, "HTTP/1.", 7) == 0 && head[7] ? strtol(head + 8, NULL, 10) : 0;
-    if (status == 101) {
-        frame_reader_feed(&exec->in, answer->str + head_size, answer->len - head_size);
-        return true;
-    }
-    const char *length = strcasestr(head, "\r\nContent-Length:");
-    size_t body_size = length ? MIN(strtoul(length + strlen("\r\nContent-Length:"), NULL, 10), 1 << 20) : 0;
-    while (answer->len < head_size + body_size) {
-        if (!exchange(exec, answer, error)) {
-            return false;
-        }
-    }
-    return client_fail_answer(error, status, answer->str + head_size, answer->len - head_size);
-}
-
-/* Puts the request into 'exec->out'. The path and the host of 'url' go into it. */
-static void write_request(struct distem_exec *exec, const char *url, const char *vnode, const char *const *argv, bool tty)
+/* Returns the request's body, to be freed. */
+static char *request_body(const char *const *argv, bool tty)
 {
     json_t *words = json_array();
     for (const char *const *word = argv; *word; word++) {
         json_array_append_new(words, json_string(*word));
     }
     json_t *value = json_pack("{so, sb}", "argv", words, "tty", tty);
-    g_autofree char *body = json_dumps(value, JSON_COMPACT);
+    char *body = json_dumps(value, JSON_COMPACT);
     json_decref(value);
-    g_autofree char *name = client_encode(vnode);
-    const char *host = strstr(url, "://") + 3;
-    int host_size = (int)strcspn(host, "/");
-    g_autofree char *head = g_strdup_printf("POST %s/vnodes/%s/exec HTTP/1.1\r\nHost: %.*s\r\nConnection: Upgrade\r\n"
-                                            "Upgrade: " EXEC_PROTOCOL "\r\nContent-Type: application/json\r\n"
-                                            "Content-Length: %zu\r\n\r\n",
-                                            host + host_size, name, host_size, host, strlen(body));
-    g_byte_array_append(exec->out, (const guint8 *)head, (guint)strlen(head));
-    g_byte_array_append(exec->out, (const guint8 *)body, (guint)strlen(body));
-}
-
-static bool connect_to(struct distem_exec *exec, const char *url, struct distem_error *error)
-{
-    char reason[CURL_ERROR_SIZE] = "";
-    curl_easy_setopt(exec->curl, CURLOPT_URL, url);
-    curl_easy_setopt(exec->curl, CURLOPT_CONNECT_ONLY, 1L);
-    curl_easy_setopt(exec->curl, CURLOPT_ERRORBUFFER, reason);
-    curl_easy_setopt(exec->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(exec->curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
-    curl_easy_setopt(exec->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-    CURLcode code = curl_easy_perform(exec->curl);
-    curl_easy_setopt(exec->curl, CURLOPT_ERRORBUFFER, NULL);
-    if (code != CURLE_OK || curl_easy_getinfo(exec->curl, CURLINFO_ACTIVESOCKET, &exec->fd) != CURLE_OK) {
-        return client_fail_connection(error, url, exec->curl, code, reason);
-    }
-    return true;
+    return body;
 }
 
 struct distem_exec *distem_exec(struct distem *client, const char *vnode, const char *const *argv, bool tty,
@@ -171,11 +79,15 @@ struct distem_exec *distem_exec(struct distem *client, const char *vnode, const 
     exec->curl = curl_easy_init();
     g_assert(exec->curl);
     exec->out = g_byte_array_new();
-    write_request(exec, client->url, vnode, argv, tty);
-    if (!connect_to(exec, client->url, error) || !read_answer(exec, error)) {
+    g_autofree char *name = client_encode(vnode);
+    g_autofree char *path = g_strdup_printf("/vnodes/%s/exec", name);
+    g_autofree char *body = request_body(argv, tty);
+    g_autoptr(GByteArray) early = g_byte_array_new();
+    if (!client_upgrade(exec->curl, client->url, path, EXEC_PROTOCOL, body, &exec->fd, early, error)) {
         distem_exec_close(exec);
         return NULL;
     }
+    frame_reader_feed(&exec->in, early->data, early->len);
     return exec;
 }
 

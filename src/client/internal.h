@@ -32,4 +32,12 @@ bool client_fail_connection(struct distem_error *error, const char *url, CURL *c
 /* Returns 'text' percent-encoded, to be freed. */
 char *client_encode(const char *text);
 
+/* upgrade.c */
+
+/* Connects 'curl' to the daemon at 'url' and asks it to turn POST 'path' with 'body' into a stream that speaks 'protocol'. On
+ * success '*ret_fd' is the connection's socket, which belongs to 'curl'; what of the stream has come already is appended to
+ * 'early'. */
+bool client_upgrade(CURL *curl, const char *url, const char *path, const char *protocol, const char *body, curl_socket_t *ret_fd,
+                    GByteArray *early, struct distem_error *error);
+
 #endif

@@ -2,7 +2,7 @@
 lib_LTLIBRARIES += libdistem.la
 libdistem_la_SOURCES = \
 	src/client/api.c src/client/error.c src/client/exec.c src/client/frames.c src/client/frames.h src/client/internal.h \
-	src/client/request.c include/distem/exec-protocol.h
+	src/client/request.c src/client/upgrade.c include/distem/exec-protocol.h
 libdistem_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 # current:revision:age, see libtool's manual, "Updating version info".
 libdistem_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined -export-symbols-regex '^distem_'

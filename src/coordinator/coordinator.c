@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include "internal.h"
+#include "peers.h"
 
 #define TOPOLOGY_LIMIT ((size_t)256 << 20)
 
@@ -21,7 +22,11 @@ static const struct rest_route routes[] = {
     {"GET", "/vnodes", vnodes_list, 0},
     {"GET", "/vnodes/:vnode", vnode_get, 0},
     {"POST", "/vnodes/:vnode/exec", vnode_run, 0},
+    {"POST", "/platform/replan", platform_replan, 0},
     {"GET", "/pnodes", pnodes_list, 0},
+    {"POST", "/pnodes", pnodes_post, 0},
+    {"DELETE", "/pnodes/:pnode", pnode_delete, 0},
+    {"POST", "/traces", trace_start, 0},
     {"POST", "/verifications", verification_start, 0},
     {"GET", "/verifications/:id", verification_get, 0},
     {0},
@@ -37,9 +42,17 @@ struct coordinator *coordinator_new(const struct coordinator_config *config, str
         .state_dir = g_strdup(config->state_dir),
         .worker_path = g_strdup(config->worker_path),
         .probe_path = g_strdup(config->probe_path),
+        .relay_path = g_strdup(config->relay_path),
+        .pnode = g_strdup(config->pnode),
+        .database = g_strdup(config->database),
+        .trace = config->trace,
+        .trace_aux = config->trace_aux,
     };
     c->db = db;
     c->children = g_array_new(FALSE, FALSE, sizeof(pid_t));
+    c->questions = peers_new();
+    c->signs = watch_new();
+    c->joins = joins_new();
     c->server = rest_server_new(config->address, config->port, routes, c, error);
     if (!c->server) {
         coordinator_free(c);
@@ -54,11 +67,17 @@ void coordinator_free(struct coordinator *c)
         rest_server_free(c->server);
         verification_free(c->verification);
         g_array_unref(c->children);
+        g_ptr_array_unref(c->questions);
+        g_hash_table_unref(c->signs);
+        g_ptr_array_unref(c->joins);
         g_free((char *)c->config.address);
         g_free((char *)c->config.run_dir);
         g_free((char *)c->config.state_dir);
         g_free((char *)c->config.worker_path);
         g_free((char *)c->config.probe_path);
+        g_free((char *)c->config.relay_path);
+        g_free((char *)c->config.pnode);
+        g_free((char *)c->config.database);
         g_free(c);
     }
 }
@@ -67,12 +86,18 @@ void coordinator_run(struct coordinator *c)
 {
     rest_server_run(c->server);
     vnodes_reap(c);
+    peers_run(c);
+    watch_run(c);
+    joins_run(c);
     verify_run(c);
 }
 
 void coordinator_wait(struct coordinator *c)
 {
     rest_server_wait(c->server);
+    peers_wait(c);
+    watch_wait(c);
+    joins_wait(c);
     verify_wait(c);
 }
 

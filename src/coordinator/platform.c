@@ -85,9 +85,8 @@ static json_t *json_strings(const GPtrArray *strings)
     return list;
 }
 
-/* Stores 'next' unless nothing changes or 'dry_run' is set, and replies. */
-static void commit(struct coordinator *c, struct rest_request *request, const struct platform *next, const GPtrArray *changes,
-                   const GPtrArray *unreachable, bool dry_run)
+void platform_commit(struct coordinator *c, struct rest_request *request, const struct platform *next, const GPtrArray *changes,
+                     const GPtrArray *unreachable, bool dry_run)
 {
     uint64_t generation = db_generation(c->db);
     bool store = changes->len && !dry_run;
@@ -105,23 +104,59 @@ static void commit(struct coordinator *c, struct rest_request *request, const st
     db_store_platform(c->db, next, generation, store_done, change);
 }
 
+/* Reads a file of a bundle, {"file": "a.json", "text": "..."}; false when 'object' is none. */
+static bool read_text(const json_t *object, struct topology_text *ret)
+{
+    const json_t *text = json_object_get(object, "text");
+    *ret = (struct topology_text){json_string_value(text), json_string_length(text),
+                                  json_string_value(json_object_get(object, "file"))};
+    return ret->text;
+}
+
+/* Reads the topology in the body: a topology file, or with bundle=yes one and its layout. Else replies and returns NULL. */
+static struct platform *read_topology(struct rest_request *request)
+{
+    AUTO_DIAGNOSTICS problems = {0};
+    struct topology_text topology, layout;
+    const char *word = rest_request_query(request, "bundle");
+    bool is_bundle = word && !strcmp(word, "yes");
+    json_t *bundle = is_bundle ? rest_request_json(request) : NULL;
+    if (is_bundle && !bundle) {
+        return NULL;
+    }
+    topology.text = rest_request_body(request, &topology.size);
+    topology.file = rest_request_query(request, "file");
+    if (is_bundle &&
+        (!read_text(json_object_get(bundle, "topology"), &topology) || !read_text(json_object_get(bundle, "layout"), &layout))) {
+        rest_reply_error(request,
+                         g_error_new(DISTEM_ERROR, DISTEM_ERROR_INVALID,
+                                     "a bundle is {\"topology\": {\"file\": \"a.json\", \"text\": \"...\"}, \"layout\": "
+                                     "{\"file\": \"l.json\", \"text\": \"...\"}}"),
+                         NULL);
+        json_decref(bundle);
+        return NULL;
+    }
+    struct platform *asked = topology_parse_with_layout(&topology, is_bundle ? &layout : NULL, &problems);
+    json_decref(bundle);
+    if (!asked) {
+        reply_problems(request, &problems);
+    }
+    return asked;
+}
+
 void platform_put(struct rest_request *request, void *context)
 {
     struct coordinator *c = context;
     if (!require_database(c, request)) {
         return;
     }
-    size_t size;
-    const char *text = rest_request_body(request, &size);
-    const char *file = rest_request_query(request, "file");
     const char *dry_run = rest_request_query(request, "dry_run");
     AUTO_DIAGNOSTICS problems = {0};
-    AUTO_PLATFORM asked = topology_parse(text, size, file, &problems);
+    AUTO_PLATFORM asked = read_topology(request);
     if (!asked) {
-        reply_problems(request, &problems);
         return;
     }
-    g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
+    g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
     g_autoptr(GError) error = NULL;
     if (!pnodes->len) {
         fail(&error, DISTEM_ERROR_UNAVAILABLE, 0, "no pnode has registered yet: try again");
@@ -138,17 +173,14 @@ void platform_put(struct rest_request *request, void *context)
         return;
     }
     g_autoptr(GPtrArray) changes = plan_diff(current, next);
-    commit(c, request, next, changes, unreachable, dry_run && !strcmp(dry_run, "yes"));
+    platform_commit(c, request, next, changes, unreachable, dry_run && !strcmp(dry_run, "yes"));
 }
 
 void topology_check(struct rest_request *request, void *context G_GNUC_UNUSED)
 {
-    size_t size;
-    const char *text = rest_request_body(request, &size);
     AUTO_DIAGNOSTICS problems = {0};
-    AUTO_PLATFORM asked = topology_parse(text, size, rest_request_query(request, "file"), &problems);
+    AUTO_PLATFORM asked = read_topology(request);
     if (!asked) {
-        reply_problems(request, &problems);
         return;
     }
     unsigned vifaces = 0;
@@ -171,7 +203,7 @@ void platform_get(struct rest_request *request, void *context)
     struct coordinator *c = context;
     AUTO_PLATFORM platform = require_platform(c, request);
     if (platform) {
-        g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
+        g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
         rest_reply(request, 200, json_platform(platform, db_generation(c->db), pnodes));
     }
 }
@@ -217,20 +249,25 @@ void platform_progress(struct rest_request *request, void *context)
         return;
     }
     AUTO_PLATFORM platform = db_platform(c->db);
-    g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
-    unsigned counts[VNODE_STATE_FAILED + 1] = {0};
+    g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
+    g_autoptr(GHashTable) lost = lost_pnodes(pnodes);
+    unsigned counts[VNODE_STATE_FAILED + 1] = {0}, lost_vnodes = 0;
     unsigned total = platform ? platform->vnodes->len : 0;
     uint64_t leaving = 0;
     json_t *errors = json_array();
     for (unsigned i = 0; i < pnodes->len; i++) {
         const struct pnode *pnode = pnodes->pdata[i];
-        leaving += pnode->leaving;
-        if (pnode->error) {
+        leaving += pnode->lost ? 0 : pnode->leaving;
+        if (pnode->error && !pnode->lost) {
             add_error(errors, "pnode", pnode->name, pnode->error);
         }
     }
     for (unsigned i = 0; i < total; i++) {
         const struct vnode *vnode = platform_vnode(platform, i);
+        if (g_hash_table_contains(lost, vnode->pnode)) {
+            lost_vnodes++;
+            continue;
+        }
         counts[vnode->state]++;
         if (vnode->error) {
             add_error(errors, "vnode", vnode->name, vnode->error);
@@ -238,10 +275,11 @@ void platform_progress(struct rest_request *request, void *context)
     }
     uint64_t generation = db_generation(c->db);
     json_t *vnodes =
-        json_pack("{s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)total, "running", (json_int_t)counts[VNODE_STATE_RUNNING],
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)total, "running", (json_int_t)counts[VNODE_STATE_RUNNING],
                   "waiting", (json_int_t)(counts[VNODE_STATE_UNKNOWN] + counts[VNODE_STATE_WAITING]), "failed",
-                  (json_int_t)counts[VNODE_STATE_FAILED], "leaving", (json_int_t)leaving);
+                  (json_int_t)counts[VNODE_STATE_FAILED], "leaving", (json_int_t)leaving, "lost", (json_int_t)lost_vnodes);
     rest_reply(request, 200,
-               json_pack("{s:I, s:I, s:o, s:o}", "generation", (json_int_t)generation, "realised",
-                         (json_int_t)realised_generation(pnodes, generation), "vnodes", vnodes, "errors", errors));
+               json_pack("{s:I, s:I, s:o, s:o, s:o}", "generation", (json_int_t)generation, "realised",
+                         (json_int_t)realised_generation(pnodes, generation), "vnodes", vnodes, "errors", errors, "lost",
+                         json_lost(pnodes, platform)));
 }

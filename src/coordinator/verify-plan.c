@@ -233,49 +233,65 @@ static void describe_test(json_t *test, struct measurement *m)
     }
 }
 
-/* Adds the prober's rounds for the expectations in 'wanted', measured with 'kind'. */
-static void add_rounds(struct verify_plan *plan, GHashTable *results, const GPtrArray *wanted, enum measure kind, json_t *rounds)
+/* Returns the test that every kind begins with. */
+static json_t *new_test(unsigned id, const struct expectation *e)
+{
+    char from[IP_TEXT_SIZE], to[IP_TEXT_SIZE];
+    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:s, s:s}", "id", (json_int_t)id, "from", e->from->name, "to", e->to->name,
+                     "from_vnode", (json_int_t)e->from->id, "to_vnode", (json_int_t)e->to->id, "from_address",
+                     ip_format(&e->from_address, from), "to_address", ip_format(&e->to_address, to));
+}
+
+/* Adds rounds for the expectations in 'wanted', measured with 'kind'. */
+static void add_rounds(struct verify_plan *plan, GHashTable *results, const GPtrArray *wanted, enum measure kind)
 {
     g_autoptr(GPtrArray) split = expect_rounds(wanted);
+    GArray *all = plan->measurements;
+    unsigned first = all->len ? g_array_index(all, struct measurement, all->len - 1).round + 1 : 0;
     for (unsigned r = 0; r < split->len; r++) {
         const GPtrArray *round = split->pdata[r];
-        json_t *tests = json_array();
         for (unsigned i = 0; i < round->len; i++) {
             struct expectation *e = round->pdata[i];
-            struct measurement m = {.kind = kind, .expected = e, .result = g_hash_table_lookup(results, e)};
-            char from[IP_TEXT_SIZE], to[IP_TEXT_SIZE];
-            json_t *test = json_pack("{s:I, s:s, s:s, s:s, s:s}", "id", (json_int_t)plan->measurements->len, "from", e->from->name,
-                                     "to", e->to->name, "from_address", ip_format(&e->from_address, from), "to_address",
-                                     ip_format(&e->to_address, to));
-            describe_test(test, &m);
-            g_array_append_val(plan->measurements, m);
-            json_array_append_new(tests, test);
+            struct measurement m = {.kind = kind,
+                                    .expected = e,
+                                    .result = g_hash_table_lookup(results, e),
+                                    .test = new_test(all->len, e),
+                                    .round = first + r};
+            describe_test(m.test, &m);
+            g_array_append_val(all, m);
         }
-        json_array_append_new(rounds, tests);
     }
 }
 
-/* Works out what is expected from 'from' to 'to'; a pair without a way becomes a result with a problem. */
+/* Works out what is expected from 'from' to 'to'. A pair without a way becomes a result with a problem, unless that may be meant.
+ */
 static struct expectation *expect(struct verify_plan *plan, const struct path_finder *finder, const struct vnode *from,
-                                  const struct vnode *to, GHashTable *results)
+                                  const struct vnode *to, bool named, GHashTable *results)
 {
     struct expectation *e = g_new0(struct expectation, 1);
     g_autoptr(GError) error = NULL;
-    json_t *result = json_pack("{s:s, s:s}", "from", from->name, "to", to->name);
     if (!expect_pair(finder, from, to, e, &error)) {
         g_free(e);
-        json_object_set_new(result, "rtt", json_pack("{s:b, s:s}", "pass", 0, "problem", error->message));
-        json_array_append_new(plan->results, result);
-        plan->unreachable++;
+        if (!named && g_error_matches(error, DISTEM_ERROR, DISTEM_ERROR_NOT_FOUND)) {
+            json_array_append_new(plan->no_way, json_pack("[s, s]", from->name, to->name));
+        } else {
+            json_array_append_new(plan->results, json_pack("{s:s, s:s, s:{s:b, s:s}}", "from", from->name, "to", to->name, "rtt",
+                                                           "pass", 0, "problem", error->message));
+            plan->unreachable++;
+        }
         return NULL;
     }
     g_ptr_array_add(plan->expectations, e);
-    g_hash_table_insert(results, e, result);
+    g_hash_table_insert(results, e, json_pack("{s:s, s:s}", "from", from->name, "to", to->name));
     return e;
 }
 
-bool verify_plan_make(const struct platform *planned, const struct verify_options *o,
-                      char *(*netns)(const struct vnode *, void *aux), void *aux, struct verify_plan *ret, GError **error)
+static void measurement_clear(void *data)
+{
+    json_decref(((struct measurement *)data)->test);
+}
+
+bool verify_plan_make(const struct platform *planned, const struct verify_options *o, struct verify_plan *ret, GError **error)
 {
     g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(struct pair));
     if (!choose_pairs(planned, o, pairs, error)) {
@@ -283,16 +299,17 @@ bool verify_plan_make(const struct platform *planned, const struct verify_option
     }
     struct verify_plan plan = {.expectations = g_ptr_array_new_with_free_func(expectation_free),
                                .measurements = g_array_new(FALSE, FALSE, sizeof(struct measurement)),
+                               .no_way = json_array(),
                                .results = json_array()};
+    g_array_set_clear_func(plan.measurements, measurement_clear);
     struct path_finder *finder = path_finder_new(planned);
     g_autoptr(GHashTable) results = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)json_decref);
     g_autoptr(GPtrArray) rtt = g_ptr_array_new(), loss = g_ptr_array_new(), goodput = g_ptr_array_new();
-    json_t *namespaces = json_object(), *rounds = json_array();
     for (unsigned i = 0; i < pairs->len; i++) {
         const struct pair *pair = &g_array_index(pairs, struct pair, i);
         const struct vnode *ends[2] = {pair->a, pair->b};
         for (unsigned way = 0; way < 2; way++) {
-            struct expectation *e = expect(&plan, finder, ends[way], ends[!way], results);
+            struct expectation *e = expect(&plan, finder, ends[way], ends[!way], o->pairs != NULL, results);
             if (!e) {
                 break; /* No way there, or none back: one result says so. */
             }
@@ -309,24 +326,20 @@ bool verify_plan_make(const struct platform *planned, const struct verify_option
             if ((o->rtt && way == 0) || (o->loss && e->loss) || (o->goodput && tcp)) {
                 json_array_append(plan.results, g_hash_table_lookup(results, e));
             }
-            g_autofree char *path = netns(ends[way], aux);
-            json_object_set_new(namespaces, ends[way]->name, json_string(path));
         }
     }
-    add_rounds(&plan, results, rtt, MEASURE_RTT, rounds);
-    add_rounds(&plan, results, loss, MEASURE_LOSS, rounds);
-    add_rounds(&plan, results, goodput, MEASURE_GOODPUT, rounds);
+    add_rounds(&plan, results, rtt, MEASURE_RTT);
+    add_rounds(&plan, results, loss, MEASURE_LOSS);
+    add_rounds(&plan, results, goodput, MEASURE_GOODPUT);
     path_finder_free(finder);
-    plan.input = json_pack("{s:o, s:o}", "netns", namespaces, "rounds", rounds);
     *ret = plan;
     return true;
 }
 
 void verify_plan_clear(struct verify_plan *plan)
 {
-    g_clear_pointer(&plan->expectations, g_ptr_array_unref);
     g_clear_pointer(&plan->measurements, g_array_unref);
-    json_decref(plan->input);
-    json_decref(plan->results);
-    plan->input = plan->results = NULL;
+    g_clear_pointer(&plan->expectations, g_ptr_array_unref);
+    g_clear_pointer(&plan->no_way, json_decref);
+    g_clear_pointer(&plan->results, json_decref);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A verification: which pairs are measured, what with, and whether the figures are what the platform promises. The parts without
- * I/O. */
+/* A verification: which pairs are measured, what with, and whether the figures are what the platform promises. The parts that
+ * need no coordinator. */
 #ifndef COORDINATOR_VERIFY_H
 #define COORDINATOR_VERIFY_H 1
 
@@ -31,25 +31,50 @@ struct measurement {
     enum measure kind;
     struct expectation *expected; /* Borrowed from the plan's list. */
     json_t *result;               /* The pair's result object; borrowed. */
+    json_t *test;                 /* For distem-probe, see include/distem/probe.h; owned. */
+    unsigned round;               /* From 0. */
     unsigned count;               /* Packets sent. */
+    bool answered;
 };
 
 /* What is to be measured. */
 struct verify_plan {
     GPtrArray *expectations; /* Of struct expectation, owned. */
-    GArray *measurements;    /* Of struct measurement; a test's id is its index. */
-    json_t *input;           /* For distem-probe; see include/distem/probe.h. */
-    unsigned unreachable;    /* Pairs without a way between them. */
+    GArray *measurements;    /* Of struct measurement, round by round; a test's id is its index. */
+    unsigned unreachable;    /* Pairs that were asked for by name and have no way between them. */
+    json_t *no_way;          /* Array of [from, to]: other pairs without a way between them, by the plan. */
     json_t *results;         /* Array of the pairs' result objects, to be filled by verify_judge(). */
 };
 
-/* Works out what to measure in 'planned', which must outlive the result. 'netns' gives the path of a vnode's namespace (the
- * caller's string is freed). Pairs without a way between them are results with a problem. */
-bool verify_plan_make(const struct platform *planned, const struct verify_options *,
-                      char *(*netns)(const struct vnode *, void *aux), void *aux, struct verify_plan *ret, GError **error);
+/* Works out what to measure in 'planned', which must outlive the result. */
+bool verify_plan_make(const struct platform *planned, const struct verify_options *, struct verify_plan *ret, GError **error);
 void verify_plan_clear(struct verify_plan *);
 
 /* Enters the prober's 'answer' to measurement 'm' into its result, with pass or fail. Returns whether it passed. */
 bool verify_judge(const struct verify_options *, const struct measurement *m, const json_t *answer);
+
+/* The conversation with the probers, one on each pnode that has a vnode of a measurement. */
+struct verify_run;
+
+/* Returns one that has not begun. 'options' and 'plan', whose results it fills in, are borrowed. */
+struct verify_run *verify_run_new(const struct verify_options *options, struct verify_plan *plan);
+/* Ends the probers; NULL is fine. */
+void verify_run_free(struct verify_run *);
+
+/* Returns the names of the pnodes that need a prober: an array of borrowed strings that the caller unrefs. */
+GPtrArray *verify_run_pnodes(const struct verify_run *);
+/* Gives it the prober of 'pnode': 'fd', a socket that does not block, and process 'pid'; both are taken over. */
+void verify_run_add(struct verify_run *, const char *pnode, int fd, GPid pid);
+/* Does without the prober of 'pnode', from now on, because of 'problem', a sentence that its measurements get as their result. */
+void verify_run_lose(struct verify_run *, const char *pnode, const char *problem);
+
+/* Does what can be done now. Every pnode has been added or lost before the first call. */
+void verify_run_run(struct verify_run *);
+void verify_run_wait(const struct verify_run *);
+/* Returns how many measurements have their result. */
+unsigned verify_run_answered(const struct verify_run *);
+/* Says whether all have, and whether none of those that have failed. */
+bool verify_run_done(const struct verify_run *);
+bool verify_run_passes(const struct verify_run *);
 
 #endif

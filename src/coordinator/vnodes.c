@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vnodes and pnodes: look, and run commands. */
+/* Vnodes: look, and run commands. */
 #include <config.h>
 
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "distem/exec-protocol.h"
+#include "distem/exec-request.h"
 #include "distem/log.h"
 #include "distem/vnode.h"
 #include "internal.h"
+#include "peers.h"
 
 void vnodes_list(struct rest_request *request, void *context)
 {
@@ -17,9 +18,11 @@ void vnodes_list(struct rest_request *request, void *context)
     if (!platform) {
         return;
     }
+    g_autoptr(GPtrArray) pnodes = coordinator_pnodes(context);
+    g_autoptr(GHashTable) lost = lost_pnodes(pnodes);
     json_t *list = json_array();
     for (unsigned i = 0; i < platform->vnodes->len; i++) {
-        json_array_append_new(list, json_vnode(platform_vnode(platform, i)));
+        json_array_append_new(list, json_vnode(platform_vnode(platform, i), lost));
     }
     rest_reply(request, 200, json_pack("{s:o}", "vnodes", list));
 }
@@ -43,17 +46,9 @@ void vnode_get(struct rest_request *request, void *context)
     AUTO_PLATFORM platform = require_platform(context, request);
     const struct vnode *vnode = platform ? require_vnode(platform, request) : NULL;
     if (vnode) {
-        rest_reply(request, 200, json_vnode(vnode));
-    }
-}
-
-void pnodes_list(struct rest_request *request, void *context)
-{
-    struct coordinator *c = context;
-    if (require_database(c, request)) {
-        AUTO_PLATFORM platform = db_platform(c->db);
-        g_autoptr(GPtrArray) pnodes = db_pnodes(c->db);
-        rest_reply(request, 200, json_pack("{s:o}", "pnodes", json_pnodes(pnodes, platform)));
+        g_autoptr(GPtrArray) pnodes = coordinator_pnodes(context);
+        g_autoptr(GHashTable) lost = lost_pnodes(pnodes);
+        rest_reply(request, 200, json_vnode(vnode, lost));
     }
 }
 
@@ -75,6 +70,25 @@ static void command_free(struct command *command)
     g_free(command);
 }
 
+/* Hands 'fd' to a process that runs the command, here or on the vnode's pnode. Returns its pid, or -1 with an error. */
+static pid_t start_command(const struct command *command, int fd, GError **error)
+{
+    struct coordinator *c = command->c;
+    const struct vnode *vnode = command->vnode;
+    if (pnode_is_own(c, vnode->pnode)) {
+        return vnode_exec(c->config.worker_path, c->config.state_dir, vnode, command->argv, command->tty, fd, error);
+    }
+    g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
+    const struct pnode *pnode = find_pnode(pnodes, vnode->pnode);
+    if (!pnode) {
+        fail(error, DISTEM_ERROR_UNAVAILABLE, 0, "pnode %s, which vnode %s runs on, has left", vnode->pnode, vnode->name);
+        return -1;
+    }
+    json_object_set_new(command->body, "name", json_string(vnode->name));
+    g_autofree char *path = g_strdup_printf("/vnodes/%u/exec", vnode->id);
+    return peer_relay(c, pnode, path, EXEC_PROTOCOL, command->body, fd, error);
+}
+
 static void run_command(int fd, const void *early G_GNUC_UNUSED, size_t early_size, void *aux)
 {
     struct command *command = aux;
@@ -86,9 +100,8 @@ static void run_command(int fd, const void *early G_GNUC_UNUSED, size_t early_si
         command_free(command);
         return;
     }
-    const struct coordinator_config *config = &command->c->config;
     g_autoptr(GError) error = NULL;
-    pid_t pid = vnode_exec(config->worker_path, config->state_dir, command->vnode, command->argv, command->tty, fd, &error);
+    pid_t pid = start_command(command, fd, &error);
     if (pid > 0) {
         g_array_append_val(command->c->children, pid);
     } else {
@@ -96,6 +109,22 @@ static void run_command(int fd, const void *early G_GNUC_UNUSED, size_t early_si
     }
     close(fd);
     command_free(command);
+}
+
+/* Checks that commands can be run in 'vnode'. */
+static bool is_running(struct coordinator *c, const struct vnode *vnode, GError **error)
+{
+    g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
+    const struct pnode *pnode = find_pnode(pnodes, vnode->pnode);
+    if (pnode && pnode->lost) {
+        return fail(error, DISTEM_ERROR_UNAVAILABLE, 0, "vnode %s cannot be reached: its pnode %s is lost", vnode->name,
+                    vnode->pnode);
+    }
+    if (vnode->state != VNODE_STATE_RUNNING) {
+        return fail(error, DISTEM_ERROR_CONFLICT, 0, "vnode %s does not run: it is %s", vnode->name,
+                    vnode_state_name(vnode->state));
+    }
+    return true;
 }
 
 void vnode_run(struct rest_request *request, void *context)
@@ -106,18 +135,10 @@ void vnode_run(struct rest_request *request, void *context)
     if (!body) {
         return;
     }
-    json_t *words = json_object_get(body, "argv");
-    bool usable = json_array_size(words) > 0;
-    size_t i;
-    json_t *word;
-    json_array_foreach (words, i, word) {
-        usable = usable && json_is_string(word) && strlen(json_string_value(word)) == json_string_length(word);
-    }
-    if (!usable || vnode->state != VNODE_STATE_RUNNING) {
-        GError *error = usable ? g_error_new(DISTEM_ERROR, DISTEM_ERROR_CONFLICT, "vnode %s does not run: it is %s", vnode->name,
-                                             vnode_state_name(vnode->state))
-                               : g_error_new(DISTEM_ERROR, DISTEM_ERROR_INVALID,
-                                             "\"argv\" must be an array of at least one string, without zero bytes");
+    GError *error = NULL;
+    g_autofree const char **argv = NULL;
+    bool tty = false;
+    if (!exec_request_parse(body, &argv, &tty, &error) || !is_running(context, vnode, &error)) {
         rest_reply_error(request, error, NULL);
         json_decref(body);
         return;
@@ -127,11 +148,8 @@ void vnode_run(struct rest_request *request, void *context)
     command->vnode = vnode;
     command->platform = g_steal_pointer(&platform);
     command->body = body;
-    command->tty = json_is_true(json_object_get(body, "tty"));
-    command->argv = g_new0(const char *, json_array_size(words) + 1);
-    json_array_foreach (words, i, word) {
-        command->argv[i] = json_string_value(word);
-    }
+    command->tty = tty;
+    command->argv = g_steal_pointer(&argv);
     rest_upgrade(request, EXEC_PROTOCOL, run_command, command);
 }
 

@@ -78,6 +78,23 @@ static void show_log(const char *log_file, off_t start)
     }
 }
 
+/* Exits as the child says through 'fd'; returns when it has ended without a word. */
+static void wait_for_child(int fd)
+{
+    char text[1024] = "";
+    size_t size = 0;
+    for (ssize_t n; size < sizeof text - 1 && (n = read(fd, text + size, sizeof text - 1 - size)) > 0;) {
+        size += (size_t)n;
+    }
+    if (size == 1) {
+        _exit(0);
+    }
+    if (size > 1) {
+        fprintf(stderr, "distemd: %s\ndistemd: it runs, and goes on trying\n", text + 1);
+        _exit(1);
+    }
+}
+
 bool service_detach(const char *log_file, GError **error)
 {
     int fds[2];
@@ -92,10 +109,7 @@ bool service_detach(const char *log_file, GError **error)
     }
     if (pid > 0) {
         close(fds[1]);
-        char byte;
-        if (read(fds[0], &byte, 1) == 1) {
-            _exit(0);
-        }
+        wait_for_child(fds[0]);
         show_log(log_file, start);
         fprintf(stderr, "distemd: did not start; its log is %s\n", log_file);
         _exit(1);
@@ -133,11 +147,12 @@ static void notify_systemd(void)
     }
 }
 
-void service_ready(void)
+void service_ready(const char *reason)
 {
     notify_systemd();
     if (ready_fd >= 0) {
-        ssize_t written = write(ready_fd, "r", 1);
+        g_autofree char *message = g_strdup_printf("r%s", reason ? reason : "");
+        ssize_t written = write(ready_fd, message, strlen(message));
         (void)written; /* A parent that has gone needs no word. */
         close(ready_fd);
         ready_fd = -1;

@@ -5,6 +5,7 @@
 #include "manager.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ struct link_manager *link_manager_new(const char *run_dir, GError **error)
 {
     struct link_manager *manager = g_new0(struct link_manager, 1);
     manager->folder = g_build_filename(run_dir, "netns", NULL);
+    manager->merging = g_build_filename(run_dir, "merging", NULL);
     manager->offload = offload_new();
     manager->socket = -1;
     bool ok =
@@ -42,6 +44,7 @@ void link_manager_free(struct link_manager *manager)
             close(manager->socket);
         }
         g_free(manager->folder);
+        g_free(manager->merging);
         g_free(manager);
     }
 }
@@ -130,4 +133,21 @@ GPtrArray *link_list(struct link_manager *manager, GError **error)
         }
     }
     return list;
+}
+
+GHashTable *link_interfaces(struct link_manager *manager, GError **error)
+{
+    g_autoptr(GPtrArray) links = rtnl_dump(manager->host, RTM_GETLINK, error);
+    if (!links) {
+        return NULL;
+    }
+    GHashTable *interfaces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (unsigned i = 0; i < links->len; i++) {
+        struct netdev netdev;
+        if (netdev_parse(links->pdata[i], &netdev) && !(netdev.flags & IFF_LOOPBACK) && netdev.group != LINK_GROUP &&
+            netdev.group != LINK_GROUP_REMOVED && !g_str_equal(netdev.kind, "openvswitch") && !g_str_equal(netdev.kind, "vxlan")) {
+            g_hash_table_insert(interfaces, g_strdup(netdev.name), GUINT_TO_POINTER(netdev.mtu));
+        }
+    }
+    return interfaces;
 }

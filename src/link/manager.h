@@ -12,7 +12,8 @@
 enum netem_state { NETEM_UNKNOWN, NETEM_MISSING, NETEM_THERE };
 
 struct link_manager {
-    char *folder; /* Of namespaces. */
+    char *folder;  /* Of namespaces. */
+    char *merging; /* Folder of notes, see merging.c. */
     struct rtnl *host;
     struct devices *devices;
     struct offload *offload;

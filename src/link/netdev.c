@@ -41,6 +41,11 @@ bool netdev_parse(struct nlmsghdr *header, struct netdev *ret)
     if (attributes[IFLA_IFALIAS]) {
         nla_strlcpy(netdev.alias, attributes[IFLA_IFALIAS], sizeof netdev.alias);
     }
+    struct nlattr *details[IFLA_INFO_MAX + 1] = {0};
+    if (attributes[IFLA_LINKINFO] && nla_parse_nested(details, IFLA_INFO_MAX, attributes[IFLA_LINKINFO], NULL) == 0 &&
+        details[IFLA_INFO_KIND]) {
+        nla_strlcpy(netdev.kind, details[IFLA_INFO_KIND], sizeof netdev.kind);
+    }
     *ret = netdev;
     return true;
 }

@@ -21,6 +21,7 @@ struct netdev {
     uint32_t group;
     struct mac_addr mac;
     char name[IFNAMSIZ];
+    char kind[IFNAMSIZ];           /* "veth", "vxlan" ...; "" for what is hardware. */
     char alias[NETDEV_ALIAS_SIZE]; /* "" when there is none. */
 };
 

@@ -14,11 +14,11 @@
 #include "distem/error.h"
 
 #define BLOCK_BITS 32u
-#define BLOCKS_MAX 8u
+#define BLOCKS_MAX ((unsigned)OFFLOAD_BLOCKS)
 
 struct offload {
     unsigned blocks; /* 0: not asked yet. */
-    uint32_t frames[BLOCKS_MAX], checksums[BLOCKS_MAX];
+    uint32_t frames[BLOCKS_MAX], checksums[BLOCKS_MAX], merging[BLOCKS_MAX];
 };
 
 struct offload *offload_new(void)
@@ -48,6 +48,9 @@ static void classify(struct offload *offload, unsigned bit, const char *feature)
     }
     if (g_str_has_prefix(feature, "tx-checksum-")) {
         offload->checksums[bit / BLOCK_BITS] |= mask;
+    }
+    if (strstr(feature, "-gro") || g_str_equal(feature, "rx-lro")) {
+        offload->merging[bit / BLOCK_BITS] |= mask;
     }
 }
 
@@ -90,6 +93,44 @@ bool offload_disable(struct offload *offload, int socket, const char *name, bool
     }
     if (ethtool(socket, name, &features) < 0) {
         return fail(error, DISTEM_ERROR_SYSTEM, errno, "switching off offloads of %s failed", name);
+    }
+    return true;
+}
+
+bool offload_get_merging(struct offload *offload, int socket, const char *name, uint32_t on[OFFLOAD_BLOCKS], GError **error)
+{
+    if (!offload->blocks && !learn(offload, socket, name, error)) {
+        return false;
+    }
+    struct {
+        struct ethtool_gfeatures head;
+        struct ethtool_get_features_block blocks[BLOCKS_MAX];
+    } features = {.head = {.cmd = ETHTOOL_GFEATURES, .size = offload->blocks}};
+    if (ethtool(socket, name, &features) < 0) {
+        return fail(error, DISTEM_ERROR_SYSTEM, errno, "reading the offloads of %s failed", name);
+    }
+    for (unsigned i = 0; i < BLOCKS_MAX; i++) {
+        on[i] = features.blocks[i].active & offload->merging[i] & ~features.blocks[i].never_changed;
+    }
+    return true;
+}
+
+bool offload_set_merging(struct offload *offload, int socket, const char *name, const uint32_t which[OFFLOAD_BLOCKS], bool on,
+                         GError **error)
+{
+    if (!offload->blocks && !learn(offload, socket, name, error)) {
+        return false;
+    }
+    struct {
+        struct ethtool_sfeatures head;
+        struct ethtool_set_features_block blocks[BLOCKS_MAX];
+    } features = {.head = {.cmd = ETHTOOL_SFEATURES, .size = offload->blocks}};
+    for (unsigned i = 0; i < offload->blocks; i++) {
+        features.blocks[i].valid = which[i] & offload->merging[i];
+        features.blocks[i].requested = on ? features.blocks[i].valid : 0;
+    }
+    if (ethtool(socket, name, &features) < 0) {
+        return fail(error, DISTEM_ERROR_SYSTEM, errno, "switching offloads of %s failed", name);
     }
     return true;
 }

@@ -82,6 +82,19 @@ static void clean_switches(struct cleanup *c)
     }
 }
 
+/* Switches on again what was switched off on the machine's own interfaces. */
+static void clean_merging(struct cleanup *c, struct link_manager *links)
+{
+    g_autoptr(GPtrArray) names = link_unmerged(links);
+    for (unsigned i = 0; i < names->len; i++) {
+        note_found(c, "offloads switched off on", names->pdata[i]);
+    }
+    GError *error = NULL;
+    if (!c->dry_run && !link_unmerge(links, (const char *const[]){NULL}, &error)) {
+        note_failure(c, error);
+    }
+}
+
 static void clean_links(struct cleanup *c)
 {
     GError *error = NULL;
@@ -98,6 +111,9 @@ static void clean_links(struct cleanup *c)
         link_remove_vnodes(links, (const uint32_t *)(const void *)ids->data, ids->len, &error);
     }
     note_failure(c, error);
+    if (links) {
+        clean_merging(c, links);
+    }
     link_manager_free(links);
 }
 

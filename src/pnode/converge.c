@@ -14,11 +14,13 @@
 #include <poll.h>
 #include <sys/epoll.h>
 
+#include "bridges.h"
 #include "distem/error.h"
 #include "distem/log.h"
 #include "distem/poll.h"
 #include "item.h"
 #include "marks.h"
+#include "tunnels.h"
 
 /* Namespaces and devices are made in the daemon's own loop; this long at a time, so that it keeps answering. */
 #define SLICE_MS 50
@@ -157,32 +159,6 @@ static void remove_networks(struct pnode_daemon *p, const GArray *ids)
     }
 }
 
-/* Adds the ports of 'item' to the bridges they belong to, made when they are new in 'by_id' (vnetwork id -> index + 1). */
-static void add_ports(const struct item *item, GArray *bridges, GHashTable *by_id)
-{
-    for (unsigned i = 0; i < item->vnode->vifaces->len; i++) {
-        const struct viface *viface = vnode_viface(item->vnode, i);
-        const struct vnetwork *vnetwork = viface->vnetwork;
-        guint index = GPOINTER_TO_UINT(g_hash_table_lookup(by_id, GUINT_TO_POINTER(vnetwork->id)));
-        if (!index) {
-            struct vswitch_bridge bridge = {.vnetwork_id = vnetwork->id,
-                                            .ports = g_array_new(FALSE, TRUE, sizeof(struct vswitch_port))};
-            vswitch_bridge_name(vnetwork->id, bridge.name);
-            g_array_append_val(bridges, bridge);
-            index = bridges->len;
-            g_hash_table_insert(by_id, GUINT_TO_POINTER(vnetwork->id), GUINT_TO_POINTER(index));
-        }
-        struct vswitch_port port = {.viface_id = viface->id, .mac = viface->mac, .ipv4 = viface->ipv4, .ipv6 = viface->ipv6};
-        link_veth_name(viface->id, port.netdev);
-        g_array_append_val(g_array_index(bridges, struct vswitch_bridge, index - 1).ports, port);
-    }
-}
-
-static void bridge_clear(void *data)
-{
-    g_array_unref(((struct vswitch_bridge *)data)->ports);
-}
-
 /* Says whether a vnode that has devices is about to get other ones: a push now would take ports away that stay. */
 static bool is_rebuilding(struct pnode_daemon *p)
 {
@@ -204,9 +180,7 @@ static void push_ports(struct pnode_daemon *p)
     if (!p->push_needed || p->settled_epoch != p->pushed_epoch || is_rebuilding(p)) {
         return;
     }
-    g_autoptr(GArray) bridges = g_array_new(FALSE, TRUE, sizeof(struct vswitch_bridge));
-    g_array_set_clear_func(bridges, bridge_clear);
-    g_autoptr(GHashTable) by_id = g_hash_table_new(NULL, NULL);
+    g_autoptr(GPtrArray) vnodes = g_ptr_array_new();
     p->pushed_epoch++;
     p->pushed_at = poll_now_ms();
     p->push_needed = false;
@@ -216,14 +190,29 @@ static void push_ports(struct pnode_daemon *p)
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         struct item *item = value;
         if (item->vnode && item->has_devices) {
-            add_ports(item, bridges, by_id);
+            g_ptr_array_add(vnodes, (void *)item->vnode);
         }
         if (!item->vnode || network_is_done(item)) {
             item->ports_epoch = p->pushed_epoch;
         }
     }
+    g_autoptr(GArray) remotes = db_remote_vifaces(p->db, p->self->name);
+    g_autoptr(GPtrArray) pnodes = db_pnodes(p->db);
+    g_autoptr(GArray) bridges = bridges_make(p->self->name, vnodes, remotes, pnodes);
+    g_strfreev(p->carriers);
+    p->carriers = tunnels_devices(bridges, p->underlay.interface);
     vswitch_want(p->vswitch, bridges);
     poll_wake_now();
+}
+
+/* Tunnels are there once the switch has settled, and before a vnode starts that uses them. */
+static void set_carriers(struct pnode_daemon *p)
+{
+    g_autoptr(GError) error = NULL;
+    if (p->carriers && !link_unmerge(p->links, (const char *const *)p->carriers, &error)) {
+        log_warning("pnode", "cannot keep an interface from merging frames: bandwidths may be inexact", "error=\"%s\"",
+                    error->message);
+    }
 }
 
 /* What is wanted has ended. It is started again: at once the first time, then after pauses, when it does not last. */
@@ -331,6 +320,7 @@ void converge_run(struct pnode_daemon *p)
     }
     if (p->settled_epoch != p->pushed_epoch && (vswitch_is_settled(p->vswitch) || converge_switch_error(p))) {
         p->settled_epoch = p->pushed_epoch;
+        set_carriers(p);
     }
     int64_t start = g_get_monotonic_time() / 1000;
     bool slice_left = true;
@@ -357,7 +347,7 @@ void converge_run(struct pnode_daemon *p)
 void converge_wait(struct pnode_daemon *p)
 {
     poll_wait_fd(p->epoll_fd, POLLIN);
-    const int64_t times[] = {p->list_at, p->reload_at, p->report_at};
+    const int64_t times[] = {p->list_at, p->reload_at};
     for (unsigned i = 0; i < G_N_ELEMENTS(times); i++) {
         if (times[i] > poll_now_ms()) {
             poll_wait_until(times[i]);

@@ -41,16 +41,16 @@ struct pnode_daemon *pnode_daemon_new(const struct pnode_config *config, struct 
     p->db = db;
     p->items = g_hash_table_new_full(NULL, NULL, NULL, item_free);
     p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    p->self = machine_describe(config->name);
+    p->known = config->known;
     p->links = link_manager_new(config->run_dir, error);
-    if (!p->links || !open_vswitch(p, error)) {
+    if (!p->links || (config->underlay && !underlay_find(config->underlay, &p->underlay, error)) || !open_vswitch(p, error)) {
         pnode_daemon_free(p);
         return NULL;
     }
+    p->self = machine_describe(config, &p->underlay, p->links);
     p->runner = vnode_runner_new(config->run_dir, config->state_dir, config->worker_path, config->workers);
     vnode_runner_list(p->runner);
     p->push_needed = true;
-    report_register(p);
     return p;
 }
 
@@ -66,6 +66,9 @@ void pnode_daemon_free(struct pnode_daemon *p)
     g_hash_table_unref(p->items);
     platform_free(p->wanted);
     pnode_free(p->self);
+    g_strfreev(p->carriers);
+    g_free(p->refusal);
+    g_free(p->peers);
     close(p->epoll_fd);
     for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
         g_free(p->troubles[i]);
@@ -99,6 +102,27 @@ bool pnode_daemon_is_introduced(const struct pnode_daemon *p)
     return p->introduced;
 }
 
+bool pnode_daemon_is_registered(const struct pnode_daemon *p)
+{
+    return p->registered;
+}
+
+const char *pnode_daemon_refusal(const struct pnode_daemon *p)
+{
+    return p->refusal;
+}
+
+bool pnode_daemon_is_removed(const struct pnode_daemon *p)
+{
+    return p->removed && p->loaded && p->adopted && !g_hash_table_size(p->items) && !p->push_needed &&
+           p->settled_epoch == p->pushed_epoch;
+}
+
+char *pnode_daemon_trace(const struct pnode_daemon *p, uint32_t vnetwork_id, const char *flow, GError **error)
+{
+    return vswitch_trace(p->vswitch, vnetwork_id, flow, error);
+}
+
 static void keep_switch(struct pnode_daemon *p)
 {
     if (p->keeper) {
@@ -114,6 +138,7 @@ void pnode_daemon_run(struct pnode_daemon *p)
     keep_switch(p);
     vswitch_run(p->vswitch);
     vnode_runner_run(p->runner);
+    peers_look(p);
     share_reload(p);
     for (struct vnode_result *result; (result = vnode_runner_next(p->runner));) {
         converge_result(p, result);
@@ -131,4 +156,5 @@ void pnode_daemon_wait(struct pnode_daemon *p)
     vswitch_wait(p->vswitch);
     vnode_runner_wait(p->runner);
     converge_wait(p);
+    report_wait(p);
 }

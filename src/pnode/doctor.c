@@ -91,8 +91,7 @@ int pnode_doctor(bool json)
     note(&findings, geteuid() == 0, "root privileges", "run as root");
     check_programs(&findings);
     if (geteuid() == 0) {
-        g_autofree char *name = pnode_default_name();
-        pnode_free(machine_describe(name)); /* Loads the modules that there are. */
+        machine_load_modules();
         check_kernel(&findings);
     }
     note_limits(&findings);

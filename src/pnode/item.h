@@ -15,6 +15,7 @@
 #include "distem/pnode-daemon.h"
 #include "distem/vnode.h"
 #include "distem/vswitch.h"
+#include "underlay.h"
 
 /* The container of an item. */
 enum container {
@@ -59,6 +60,8 @@ struct pnode_daemon {
     char *run_dir, *state_dir;
     struct db *db;
     struct pnode *self; /* Our row; generation and error are as last written. */
+    struct underlay underlay;
+    char **carriers; /* Devices of the machine that bring the pushed bridges frames from other pnodes. */
     struct link_manager *links;
     struct vswitch *vswitch;
     struct server_keeper *keeper; /* Of the private switch; NULL: the machine has its own. */
@@ -79,10 +82,22 @@ struct pnode_daemon {
     uint64_t settled_epoch; /* ... and the last one that has settled. */
     int64_t pushed_at;      /* Monotonic ms, of the last push. */
     bool push_needed;
-    bool reporting; /* A report is under way. */
-    bool registering;
-    bool unregistered;             /* The row is not in the database as it is in 'self'. */
-    bool introduced;               /* The first attempt to write it has ended. */
+    bool reporting; /* A report of vnodes is under way. */
+
+    /* This machine's row. */
+    bool known;           /* It has been in the database before this daemon. */
+    bool registering;     /* A transaction that writes it, or how far it is, is under way. */
+    bool introduced;      /* The first attempt to write it has ended. */
+    bool registered;      /* It is there. */
+    char *refusal;        /* Why it is not: another machine has that name. NULL: no such reason. */
+    bool removed;         /* Somebody has removed it. */
+    bool unregistered;    /* How far it is has not been written as it is in 'self'. */
+    int64_t introduce_at; /* Monotonic ms: not written before; */
+    int64_t heartbeat_at; /* written then at the latest. */
+    char *peers;          /* Of what the pnodes said at the last push where their tunnels end. */
+    unsigned peers_seqno; /* Of the database when that was looked at last ... */
+    int64_t peers_at;     /* ... and when to look again at the earliest. */
+
     char *troubles[TROUBLE_COUNT]; /* NULL: none. */
 };
 
@@ -123,8 +138,13 @@ void converge_result(struct pnode_daemon *, struct vnode_result *);
 /* Says whether the machine is as wanted. */
 bool converge_is_done(const struct pnode_daemon *);
 
-/* report.c: tells the database what changed; writes this machine's row. */
+/* report.c: tells the database what changed, and that this machine is alive; writes its row. */
 void report_run(struct pnode_daemon *);
-void report_register(struct pnode_daemon *);
+void report_wait(struct pnode_daemon *);
+
+/* peers.c: notices that other pnodes' tunnels end elsewhere now, or that this one has been removed. */
+void peers_look(struct pnode_daemon *);
+/* From now on nothing is wanted here, and nothing reported. */
+void peers_set_removed(struct pnode_daemon *);
 
 #endif

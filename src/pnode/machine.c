@@ -9,9 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "distem/link.h"
 #include "distem/log.h"
-#include "distem/pnode-daemon.h"
 
 char *pnode_default_name(void)
 {
@@ -52,29 +50,84 @@ static uint64_t core_frequency(void)
     return 0;
 }
 
-struct pnode *machine_describe(const char *name)
+/* Returns what tells this machine apart from others with its name: the machine's own id, and the folder, because several daemons
+ * may stand for several machines on one. Where there is no such id, a random one is kept in the folder. */
+static char *machine_identity(const char *state_dir)
 {
-    struct pnode *pnode = pnode_new(name);
-    pnode->cores = (uint32_t)get_nprocs();
-    pnode->frequency = core_frequency();
-    pnode->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    g_autofree char *id = NULL;
+    if (!g_file_get_contents("/etc/machine-id", &id, NULL, NULL) || strlen(g_strchomp(id)) < 32) {
+        g_autofree char *file = g_build_filename(state_dir, "identity", NULL);
+        g_free(g_steal_pointer(&id));
+        if (!g_file_get_contents(file, &id, NULL, NULL) || strlen(g_strchomp(id)) < 32) {
+            g_autoptr(GError) error = NULL;
+            g_free(id);
+            id = g_uuid_string_random();
+            if (!g_file_set_contents_full(file, id, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error)) {
+                log_warning("pnode", "this machine will be another one after a restart", "error=\"%s\"", error->message);
+            }
+        }
+    }
+    g_autofree char *canonical = g_canonicalize_filename(state_dir, "/");
+    g_autofree char *text = g_strdup_printf("%s %s", id, canonical);
+    char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+    hash[32] = '\0';
+    return hash;
+}
 
+void machine_load_modules(void)
+{
     static const char *const modules[] = {"sch_netem", "sch_tbf", "sch_ingress", "cls_u32", "act_mirred", "ifb", "veth", "overlay"};
     for (unsigned i = 0; i < G_N_ELEMENTS(modules); i++) {
         machine_load_module(modules[i]);
     }
+}
+
+/* Returns sentences about what shaping and switching lack here, in one text; NULL for nothing. */
+static char *missing_features(void)
+{
+    machine_load_modules();
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) missing = link_missing_features(&error);
     if (!missing) {
         log_warning("pnode", "cannot tell what the kernel can do", "error=\"%s\"", error->message);
-        return pnode;
+        return NULL;
     }
     if (!machine_has_kernel_datapath()) {
         g_ptr_array_add(missing, g_strdup("openvswitch datapath: kernel module openvswitch"));
     }
-    if (missing->len) {
-        g_ptr_array_add(missing, NULL);
-        pnode->missing = g_strjoinv("; ", (char **)missing->pdata);
+    bool any = missing->len;
+    g_ptr_array_add(missing, NULL);
+    return any ? g_strjoinv("; ", (char **)missing->pdata) : NULL;
+}
+
+struct pnode *machine_describe(const struct pnode_config *config, const struct underlay *underlay, struct link_manager *links)
+{
+    struct pnode *pnode = pnode_new(config->name);
+    pnode->identity = machine_identity(config->state_dir);
+    pnode->cores = (uint32_t)get_nprocs();
+    pnode->frequency = core_frequency();
+    pnode->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    struct utsname uts;
+    pnode->kernel = uname(&uts) == 0 ? g_strdup(uts.release) : NULL;
+    pnode->missing = missing_features();
+    pnode->max_vnodes = config->max_vnodes;
+    pnode->max_vifaces = config->max_vifaces;
+    pnode->address = g_strdup(config->address);
+    pnode->ipv4 = underlay->ipv4;
+    pnode->ipv6 = underlay->ipv6;
+    pnode->mtu = underlay->mtu;
+    g_autoptr(GError) error = NULL;
+    GHashTable *interfaces = link_interfaces(links, &error);
+    if (interfaces) {
+        g_hash_table_unref(pnode->interfaces);
+        pnode->interfaces = interfaces;
+    } else {
+        log_warning("pnode", "cannot list this machine's interfaces", "error=\"%s\"", error->message);
+    }
+    GHashTableIter iter;
+    gpointer name, text;
+    for (g_hash_table_iter_init(&iter, config->labels); g_hash_table_iter_next(&iter, &name, &text);) {
+        g_hash_table_insert(pnode->labels, g_strdup(name), g_strdup(text));
     }
     return pnode;
 }

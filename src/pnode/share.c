@@ -13,6 +13,7 @@
 
 #define DEFAULT_MTU 1500
 #define RELOAD_PAUSE_MS 1000
+#define GENERATION_NONE UINT64_MAX /* Of a machine that has been removed: nothing is wanted there. */
 
 /* Returns the item for vnode 'id', made when it is new, with what its marks say. */
 static struct item *get_item(struct pnode_daemon *p, uint32_t id)
@@ -99,9 +100,18 @@ static bool devices_are_there(const struct pnode_daemon *p, const struct item *i
     return there;
 }
 
+/* Says whether there is a share to be read that is not the one that was read last. */
+static bool is_due(const struct pnode_daemon *p)
+{
+    if (p->removed) {
+        return !p->loaded || p->generation != GENERATION_NONE;
+    }
+    return p->introduced && !p->refusal && db_is_complete(p->db) && (!p->loaded || db_generation(p->db) != p->generation);
+}
+
 void share_reload(struct pnode_daemon *p)
 {
-    if (!db_is_ready(p->db) || (p->loaded && db_generation(p->db) == p->generation) || poll_now_ms() < p->reload_at) {
+    if (!is_due(p) || poll_now_ms() < p->reload_at) {
         return;
     }
     g_autoptr(GError) error = NULL;
@@ -111,9 +121,11 @@ void share_reload(struct pnode_daemon *p)
         p->reload_at = poll_now_ms() + RELOAD_PAUSE_MS;
         return;
     }
-    struct platform *wanted = db_platform(p->db);
-    p->generation = db_generation(p->db);
+    struct platform *wanted = p->removed ? NULL : db_platform(p->db);
+    p->generation = p->removed ? GENERATION_NONE : db_generation(p->db);
     p->loaded = true;
+    /* What is elsewhere may have changed, if nothing here has. */
+    p->push_needed = true;
 
     g_autoptr(GHashTable) here = g_hash_table_new(NULL, NULL);
     for (unsigned i = 0; wanted && i < wanted->vnodes->len; i++) {

@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "distem/error.h"
 #include "distem/units.h"
 
@@ -26,6 +24,8 @@ static const struct field {
 } fields[] = {
 #define FIELD(name) offsetof(struct probe_test, name)
     {"id", ALL_KINDS, ALL_KINDS, INT64_MIN, INT64_MAX, FIELD(id)},
+    {"from_vnode", ALL_KINDS, ALL_KINDS, 1, UINT32_MAX, FIELD(vnode[PROBE_FROM])},
+    {"to_vnode", ALL_KINDS, ALL_KINDS, 1, UINT32_MAX, FIELD(vnode[PROBE_TO])},
     {"count", BIT(PROBE_RTT) | BIT(PROBE_LOSS), BIT(PROBE_RTT) | BIT(PROBE_LOSS), 1, 1000000, FIELD(count)},
     {"interval_ns", BIT(PROBE_RTT) | BIT(PROBE_LOSS), BIT(PROBE_RTT) | BIT(PROBE_LOSS), 0, 3600 * NS_PER_S, FIELD(interval)},
     {"timeout_ns", BIT(PROBE_RTT) | BIT(PROBE_LOSS), ALL_KINDS, NS_PER_MS, 3600 * NS_PER_S, FIELD(timeout)},
@@ -36,34 +36,34 @@ static const struct field {
     {"mss", 0, BIT(PROBE_GOODPUT), 0, 32767, FIELD(mss)},
 #undef FIELD
 };
-static const char *const text_keys[] = {"kind", "from", "to", "from_address", "to_address"};
+static const char *const text_keys[] = {"kind", "end", "from", "to", "from_address", "to_address"};
 
 const char *probe_kind_name(enum probe_kind kind)
 {
     return kind_names[kind];
 }
 
-static void test_free(void *data)
+static void test_clear(void *data)
 {
     struct probe_test *test = data;
-    g_free(test->from);
-    g_free(test->to);
-    g_free(test->from_netns);
-    g_free(test->to_netns);
-    g_free(test);
+    g_free(test->name[PROBE_FROM]);
+    g_free(test->name[PROBE_TO]);
 }
 
-static void round_free(void *data)
+struct probe_test *probe_test_ref(struct probe_test *test)
 {
-    g_ptr_array_unref(data);
+    return g_rc_box_acquire(test);
 }
 
-void probe_input_free(struct probe_input *input)
+void probe_test_unref(void *test)
 {
-    if (input) {
-        g_ptr_array_unref(input->rounds);
-        g_free(input);
-    }
+    g_rc_box_release_full(test, test_clear);
+}
+
+void probe_line_clear(struct probe_line *line)
+{
+    g_clear_pointer(&line->round, g_ptr_array_unref);
+    g_clear_pointer(&line->message, json_decref);
 }
 
 /* Returns the string 'key' of the object at 'place', borrowed, or NULL with an error. */
@@ -141,100 +141,90 @@ static bool check_keys(json_t *object, const char *place, enum probe_kind kind, 
     return true;
 }
 
-/* Copies the key 'key' of a test and the path that it stands for. */
-static bool read_end(json_t *object, const char *place, const char *key, const json_t *netns, bool needed, char **ret_name,
-                     char **ret_path, GError **error)
+/* Reads which ends are here. */
+static bool read_end(json_t *object, const char *place, struct probe_test *test, GError **error)
 {
-    const char *name = read_text(object, place, key, error);
-    if (!name) {
+    if (!json_object_get(object, "end")) {
+        test->here[PROBE_FROM] = test->here[PROBE_TO] = true;
+        return true;
+    }
+    const char *end = read_text(object, place, "end", error);
+    if (!end) {
         return false;
     }
-    const char *path = json_string_value(json_object_get(netns, name));
-    if (!path && needed) {
-        return fail(error, DISTEM_ERROR_INVALID, 0, "%s/%s: \"%s\" is no key of netns", place, key, name);
-    }
-    *ret_name = g_strdup(name);
-    *ret_path = g_strdup(path);
-    return true;
+    test->here[PROBE_FROM] = !strcmp(end, "from");
+    test->here[PROBE_TO] = !strcmp(end, "to") && test->kind != PROBE_RTT;
+    return test->here[PROBE_FROM] || test->here[PROBE_TO] ||
+           fail(error, DISTEM_ERROR_INVALID, 0, "%s/end: \"%s\" is no end of a test of kind %s", place, end,
+                kind_names[test->kind]);
 }
 
-static bool read_test(json_t *object, const char *place, const json_t *netns, struct probe_test *test, GError **error)
+static bool read_name(json_t *object, const char *place, const char *key, char **ret, GError **error)
+{
+    *ret = g_strdup(read_text(object, place, key, error));
+    return *ret != NULL;
+}
+
+static bool read_test(json_t *object, const char *place, struct probe_test *test, GError **error)
 {
     if (!json_is_object(object)) {
         return fail(error, DISTEM_ERROR_INVALID, 0, "%s: expected an object", place);
     }
     if (!read_kind(object, place, &test->kind, error) || !check_keys(object, place, test->kind, error) ||
-        !read_end(object, place, "from", netns, true, &test->from, &test->from_netns, error) ||
-        !read_end(object, place, "to", netns, test->kind != PROBE_RTT, &test->to, &test->to_netns, error) ||
-        !read_address(object, place, "from_address", &test->from_address, error) ||
-        !read_address(object, place, "to_address", &test->to_address, error) || !read_integers(object, place, test, error)) {
+        !read_end(object, place, test, error) || !read_name(object, place, "from", &test->name[PROBE_FROM], error) ||
+        !read_name(object, place, "to", &test->name[PROBE_TO], error) ||
+        !read_address(object, place, "from_address", &test->address[PROBE_FROM], error) ||
+        !read_address(object, place, "to_address", &test->address[PROBE_TO], error) || !read_integers(object, place, test, error)) {
         return false;
     }
-    if (test->from_address.family != test->to_address.family) {
+    if (test->address[PROBE_FROM].family != test->address[PROBE_TO].family) {
         return fail(error, DISTEM_ERROR_INVALID, 0, "%s: from_address and to_address must both be IPv4 or both be IPv6", place);
     }
     return true;
 }
 
-static bool read_round(json_t *list, const char *place, const json_t *netns, GPtrArray *round, GError **error)
+static bool read_round(json_t *list, GPtrArray *round, GError **error)
 {
-    if (!json_is_array(list)) {
-        return fail(error, DISTEM_ERROR_INVALID, 0, "%s: expected a list of tests", place);
-    }
     size_t i;
     json_t *object;
     json_array_foreach (list, i, object) {
-        struct probe_test *test = g_new0(struct probe_test, 1);
+        struct probe_test *test = g_rc_box_new0(struct probe_test);
         g_ptr_array_add(round, test);
-        g_autofree char *test_place = g_strdup_printf("%s/%zu", place, i);
-        if (!read_test(object, test_place, netns, test, error)) {
+        g_autofree char *place = g_strdup_printf("/round/%zu", i);
+        if (!read_test(object, place, test, error)) {
             return false;
         }
     }
     return true;
 }
 
-static bool read_input(json_t *root, GPtrArray *rounds, GError **error)
+static bool read_line(json_t *root, struct probe_line *line, GError **error)
 {
-    json_t *netns = json_object_get(root, "netns");
-    json_t *list = json_object_get(root, "rounds");
-    if (!json_is_object(netns) || !json_is_array(list) || json_object_size(root) != 2) {
-        return fail(error, DISTEM_ERROR_INVALID, 0,
-                    "expected an object with the keys netns (name -> path of a network namespace) and rounds (a list)");
+    json_t *list = json_object_get(root, "round"), *id = json_object_get(root, "id"), *message = json_object_get(root, "peer");
+    if (json_is_array(list) && json_object_size(root) == 1) {
+        line->round = g_ptr_array_new_with_free_func(probe_test_unref);
+        return read_round(list, line->round, error);
     }
-    const char *key;
-    json_t *path;
-    json_object_foreach (netns, key, path) {
-        if (!json_is_string(path)) {
-            return fail(error, DISTEM_ERROR_INVALID, 0, "/netns/%s: expected the path of a network namespace", key);
-        }
+    if (json_is_integer(id) && json_is_object(message) && json_object_size(root) == 2) {
+        line->id = json_integer_value(id);
+        line->message = json_incref(message);
+        return true;
     }
-    size_t i;
-    json_t *round_list;
-    json_array_foreach (list, i, round_list) {
-        GPtrArray *round = g_ptr_array_new_with_free_func(test_free);
-        g_ptr_array_add(rounds, round);
-        g_autofree char *place = g_strdup_printf("/rounds/%zu", i);
-        if (!read_round(round_list, place, netns, round, error)) {
-            return false;
-        }
-    }
-    return true;
+    return fail(error, DISTEM_ERROR_INVALID, 0, "expected an object with the key round (a list of tests) or the keys id and peer");
 }
 
-struct probe_input *probe_input_parse(const char *text, size_t size, GError **error)
+bool probe_line_parse(const char *text, size_t size, struct probe_line *ret, GError **error)
 {
+    *ret = (struct probe_line){0};
     json_error_t problem;
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
     if (!root) {
-        fail(error, DISTEM_ERROR_INVALID, 0, "no JSON: line %d, column %d: %s", problem.line, problem.column, problem.text);
-        return NULL;
+        return fail(error, DISTEM_ERROR_INVALID, 0, "no JSON: column %d: %s", problem.column, problem.text);
     }
-    struct probe_input *input = g_new0(struct probe_input, 1);
-    input->rounds = g_ptr_array_new_with_free_func(round_free);
-    if (!read_input(root, input->rounds, error)) {
-        g_clear_pointer(&input, probe_input_free);
+    bool ok = read_line(root, ret, error);
+    if (!ok) {
+        probe_line_clear(ret);
     }
     json_decref(root);
-    return input;
+    return ok;
 }

@@ -1,9 +1,9 @@
-# The prober: RTT, loss and goodput between network namespaces.
+# The prober: RTT, loss and goodput between vnodes.
 noinst_LTLIBRARIES += libprobe.la
 libprobe_la_SOURCES = \
 	src/probe/goodput.c src/probe/input.c src/probe/input.h src/probe/loop.c src/probe/loop.h src/probe/loss.c \
-	src/probe/measure.c src/probe/measure.h src/probe/rtt.c src/probe/socket.c src/probe/socket.h src/probe/stats.c \
-	src/probe/stats.h include/distem/probe.h
+	src/probe/measure.c src/probe/measure.h src/probe/rtt.c src/probe/serve.c src/probe/serve.h src/probe/socket.c \
+	src/probe/socket.h src/probe/stats.c src/probe/stats.h include/distem/probe.h
 libprobe_la_LIBADD = libbase.la $(JANSSON_LIBS) -lm
 
 pkglibexec_PROGRAMS += distem-probe

@@ -90,7 +90,7 @@ static bool set_filter(const struct rtt *r, GError **error)
         BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
         BPF_STMT(BPF_RET | BPF_K, 0),
     };
-    bool ipv4 = r->m.test->to_address.family == 4;
+    bool ipv4 = r->m.test->address[PROBE_TO].family == 4;
     /* By type even before the kernel copies a packet for us. */
     struct icmp_filter types4 = {.data = ~(1u << ICMP_ECHOREPLY)};
     struct icmp6_filter types6;
@@ -110,13 +110,13 @@ static int64_t send_echo(struct rtt *r, uint32_t index, GError **error)
 {
     const struct probe_test *test = r->m.test;
     struct echo echo = {
-        .type = test->to_address.family == 4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST,
+        .type = test->address[PROBE_TO].family == 4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST,
         .id = r->id,
         .sequence = htons((uint16_t)index),
         .nonce = r->nonce,
         .index = index,
     };
-    if (test->to_address.family == 4) {
+    if (test->address[PROBE_TO].family == 4) {
         echo.checksum = checksum(&echo, sizeof echo);
     }
     /* What ICMP said of an earlier packet would be reported instead of sending this one. */
@@ -125,7 +125,7 @@ static int64_t send_echo(struct rtt *r, uint32_t index, GError **error)
     int64_t now = loop_now();
     if (send(r->watch.fd, &echo, sizeof echo, 0) < 0) {
         if (errno != ENOBUFS && errno != EAGAIN && errno != EHOSTUNREACH) {
-            socket_fail(error, errno, test->from, &test->to_address);
+            socket_fail(error, errno, test->name[PROBE_FROM], &test->address[PROBE_TO]);
             return -1;
         }
         r->last_error = errno;
@@ -192,7 +192,7 @@ static void read_answers(struct rtt *r)
             r->last_error = errno == EAGAIN ? r->last_error : errno;
             return;
         }
-        size_t header = r->m.test->to_address.family == 4 ? (size_t)(buffer[0] & 15) * 4 : 0;
+        size_t header = r->m.test->address[PROBE_TO].family == 4 ? (size_t)(buffer[0] & 15) * 4 : 0;
         struct echo echo;
         if ((size_t)size != header + sizeof echo) {
             continue;
@@ -266,15 +266,14 @@ static bool rtt_start(struct measurement *m, GError **error)
 {
     struct rtt *r = rtt_of(m);
     const struct probe_test *test = m->test;
-    bool ipv4 = test->to_address.family == 4;
+    bool ipv4 = test->address[PROBE_TO].family == 4;
     r->nonce = measurement_nonce();
     r->id = (uint16_t)r->nonce;
     r->sent = g_new0(int64_t, test->count);
     r->times = g_new0(int64_t, test->count);
     r->watch.ready = socket_ready;
     r->timer.fire = timer_fired;
-    r->watch.fd =
-        socket_open(test->from_netns, test->from, &test->from_address, SOCK_RAW, ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6, error);
+    r->watch.fd = measurement_socket(m, SOCK_RAW, ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6, error);
     if (r->watch.fd < 0 || !set_filter(r, error)) {
         return false;
     }
@@ -283,9 +282,9 @@ static bool rtt_start(struct measurement *m, GError **error)
         setsockopt(r->watch.fd, ipv4 ? SOL_IP : SOL_IPV6, ipv4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof on)) {
         return fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot prepare the socket");
     }
-    struct endpoint to = endpoint_of(&test->to_address, 0);
+    struct endpoint to = endpoint_of(&test->address[PROBE_TO], 0);
     if (connect(r->watch.fd, (struct sockaddr *)&to.storage, to.length)) {
-        return socket_fail(error, errno, test->from, &test->to_address);
+        return socket_fail(error, errno, test->name[PROBE_FROM], &test->address[PROBE_TO]);
     }
     loop_timer_set(m->loop, &r->timer, measurement_first(m));
     return loop_watch(m->loop, &r->watch, EPOLLIN, error);

@@ -40,6 +40,13 @@ struct endpoint endpoint_local(int fd)
     return endpoint;
 }
 
+uint16_t endpoint_port(const struct endpoint *endpoint)
+{
+    const struct sockaddr_storage *storage = &endpoint->storage;
+    return ntohs(storage->ss_family == AF_INET ? ((const struct sockaddr_in *)storage)->sin_port
+                                               : ((const struct sockaddr_in6 *)storage)->sin6_port);
+}
+
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
     if (a->storage.ss_family != b->storage.ss_family) {

@@ -21,6 +21,8 @@ struct endpoint {
 struct endpoint endpoint_of(const struct ip_addr *address, uint16_t port);
 /* Returns where 'fd' is bound to (port included). */
 struct endpoint endpoint_local(int fd);
+/* Returns its port. */
+uint16_t endpoint_port(const struct endpoint *);
 /* Says whether the addresses and ports are the same. */
 bool endpoint_equal(const struct endpoint *, const struct endpoint *);
 

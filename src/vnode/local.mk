@@ -11,10 +11,11 @@ libvnodebase_la_LIBADD = libbase.la $(JANSSON_LIBS)
 
 # The daemon's side.
 libvnode_la_SOURCES = \
+	src/vnode/exec-request.c \
 	src/vnode/purge.c \
 	src/vnode/runner.c \
-	src/vnode/spawn.c src/vnode/spawn.h \
-	include/distem/vnode.h include/distem/poll.h
+	src/vnode/start-exec.c \
+	include/distem/exec-request.h include/distem/vnode.h include/distem/poll.h
 libvnode_la_LIBADD = libvnodebase.la
 
 # The worker, with liblxc.

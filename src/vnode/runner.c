@@ -13,10 +13,10 @@
 
 #include "distem/error.h"
 #include "distem/poll.h"
+#include "distem/spawn.h"
 #include "distem/vnode.h"
 #include "process.h"
 #include "request.h"
-#include "spawn.h"
 
 /* Longer than any request takes on a busy machine: then something hangs, and the worker is given up. */
 #define ANSWER_TIMEOUT_MS 120000

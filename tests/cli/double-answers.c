@@ -59,10 +59,11 @@ static json_t *vnode(const char *name, unsigned number, bool running, bool faile
                      strcmp(name, "n4") ? json_null() : json_string("256MiB"), "vifaces", list, "routes", routes);
 }
 
-json_t *double_pnodes(int64_t generation)
+json_t *double_pnodes(int64_t generation, bool ready)
 {
-    return json_pack("[{ss, si, ss, si, sI, sn, sn}]", "name", "host", "cores", 2, "memory", "24GiB", "vnodes", 5, "generation",
-                     (json_int_t)generation, "missing", "error");
+    return json_pack("[{ss, ss, si, ss, si, sI, ss, s{ss, ss}, sn, sn}]", "name", "host", "state", ready ? "ready" : "changing",
+                     "cores", 2, "memory", "24GiB", "vnodes", 5, "generation", (json_int_t)generation, "address", "192.0.2.1:4568",
+                     "labels", "rack", "a", "site", "nancy", "missing", "error");
 }
 
 json_t *double_platform(int64_t generation, const char *name, const char *state, int64_t running, const char *failed)
@@ -78,7 +79,7 @@ json_t *double_platform(int64_t generation, const char *name, const char *state,
                                   "id", 2, "ipv4", "10.2.0.0/24", "ipv6", "vni", 4098, "vlan", "mtu", 1500, "vifaces", 3);
     return json_pack("{ss, sI, ss, ss, so, so, so}", "name", name, "generation", (json_int_t)generation, "state", state, "routing",
                      "hops", "vnetworks", vnetworks, "vnodes", vnodes, "pnodes",
-                     double_pnodes(strcmp(state, "ready") ? generation - 1 : generation));
+                     double_pnodes(generation, !strcmp(state, "ready")));
 }
 
 /* One ordered pair; the RTT only one way round. */

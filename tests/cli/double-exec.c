@@ -129,7 +129,7 @@ static void serve(struct command *command)
         struct pollfd fds[] = {
             {.fd = command->output, .events = POLLIN},
             {.fd = command->errors, .events = POLLIN},
-            {.fd = command->pending->len < EXEC_PAYLOAD_MAX ? command->socket : -1, .events = POLLIN},
+            {.fd = command->socket, .events = command->pending->len < EXEC_PAYLOAD_MAX ? POLLIN : 0},
             {.fd = status < 0 ? command->signals : -1, .events = POLLIN},
             {.fd = command->pending->len ? command->input : -1, .events = POLLOUT},
         };
@@ -140,8 +140,11 @@ static void serve(struct command *command)
         if (fds[1].revents) {
             take_output(command, &command->errors, EXEC_STDERR);
         }
-        if (fds[2].revents) {
+        if (fds[2].revents & POLLIN) {
             take_client(command);
+        } else if (fds[2].revents) {
+            kill(command->pid, SIGHUP);
+            _exit(1);
         }
         if (fds[4].revents) {
             feed(command);

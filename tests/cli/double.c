@@ -2,7 +2,8 @@
 /* Prints its port and serves until its standard input ends. What a topology file is called decides what happens:
  *   "figure3"  one more vnode runs each time somebody looks, until all five do;
  *   "failing"  vnode n4 never starts, and verifications fail;
- *   "slow"     nothing ever starts.
+ *   "slow"     nothing ever starts;
+ *   "degraded" a pnode is lost.
  * A body that is not JSON is refused with two problems. */
 #include <config.h>
 
@@ -145,18 +146,63 @@ static void get_progress(struct rest_request *request, void *context)
     if (failed) {
         json_array_append_new(errors, json_pack("{ss, ss}", "object", "vnode n4", "message", "the image is gone"));
     }
+    json_t *lost = is_named(d, "degraded") ? json_pack("[{ss, si}]", "pnode", "b", "vnodes", 12) : json_array();
     int64_t total = d->text ? VNODES : 0, running = d->text ? d->running : 0;
     rest_reply(request, 200,
-               json_pack("{sI, sI, s{sI, sI, sI, si, sI}, so}", "generation", (json_int_t)d->generation, "realised",
+               json_pack("{sI, sI, s{sI, sI, sI, si, sI}, so, so}", "generation", (json_int_t)d->generation, "realised",
                          (json_int_t)realised(d), "vnodes", "total", (json_int_t)total, "running", (json_int_t)running, "waiting",
                          (json_int_t)(total - running - failed), "failed", failed, "leaving",
-                         (json_int_t)(d->text ? 0 : d->running), "errors", errors));
+                         (json_int_t)(d->text ? 0 : d->running), "errors", errors, "lost", lost));
 }
 
 static void get_pnodes(struct rest_request *request, void *context)
 {
     struct daemon *d = context;
-    rest_reply(request, 200, json_pack("{so}", "pnodes", double_pnodes(d->generation)));
+    rest_reply(request, 200, json_pack("{so}", "pnodes", double_pnodes(d->generation, true)));
+}
+
+static void post_pnode(struct rest_request *request, void *context)
+{
+    (void)context;
+    json_t *body = rest_request_json(request);
+    if (!body) {
+        return;
+    }
+    const char *address = json_string_value(json_object_get(body, "address"));
+    if (!g_strcmp0(address, "taken")) {
+        rest_reply_error(request, g_error_new(DISTEM_ERROR, DISTEM_ERROR_CONFLICT, "pnode taken belongs to another coordinator"),
+                         NULL);
+    } else {
+        /* What was asked for, to be looked at. */
+        rest_reply(request, 201, json_pack("{ss, sO}", "name", "b", "body", body));
+    }
+    json_decref(body);
+}
+
+static void delete_pnode(struct rest_request *request, void *context)
+{
+    struct daemon *d = context;
+    const char *name = rest_request_param(request, "pnode"), *force = rest_request_query(request, "force");
+    if (!strcmp(name, "full")) {
+        AUTO_DIAGNOSTICS problems = {0};
+        diagnostics_add(&problems, NULL, 0, "/vnodes/n1", "no pnode has room for it");
+        rest_reply_error(request, g_error_new(DISTEM_ERROR, DISTEM_ERROR_CONFLICT, "pnode full cannot be removed"), &problems);
+    } else {
+        rest_reply(request, force ? 200 : 202,
+                   json_pack("{sI, sb}", "generation", (json_int_t)d->generation, "forced", force != NULL));
+    }
+}
+
+static void replan_platform(struct rest_request *request, void *context)
+{
+    struct daemon *d = context;
+    bool move_lost = !g_strcmp0(rest_request_query(request, "move_lost"), "yes");
+    json_t *changes = move_lost
+                          ? json_pack("[{ss, ss, ss, ss}]", "kind", "modify", "object", "vnode", "name", "n5", "detail", "pnode")
+                          : json_array();
+    d->generation += move_lost;
+    rest_reply(request, 200,
+               json_pack("{sI, so, s[]}", "generation", (json_int_t)d->generation, "changes", changes, "unreachable"));
 }
 
 /* Returns the vnode of that name, or NULL after refusing the request. */
@@ -233,9 +279,14 @@ static void get_verification(struct rest_request *request, void *context)
     bool pass = !is_named(d, "failing");
     d->measured = MIN(d->measured + 3, 10);
     json_t *results = d->measured < 10 ? json_array() : double_results(pass);
+    json_t *no_way = json_array();
+    for (unsigned i = 1; i <= 9 && pass; i++) {
+        g_autofree char *apart = g_strdup_printf("apart%u", i);
+        json_array_append_new(no_way, json_pack("[ss]", "n1", apart));
+    }
     rest_reply(request, 200,
-               json_pack("{si, ss, sI, si, so, sb, sn}", "id", 1, "state", d->measured < 10 ? "running" : "done", "done",
-                         (json_int_t)d->measured, "total", 10, "results", results, "pass", pass, "error"));
+               json_pack("{si, ss, sI, si, so, so, sb}", "id", 1, "state", d->measured < 10 ? "running" : "done", "done",
+                         (json_int_t)d->measured, "total", 10, "results", results, "no_way", no_way, "pass", pass));
 }
 
 static const struct rest_route routes[] = {
@@ -248,6 +299,9 @@ static const struct rest_route routes[] = {
     {"GET", "/vnodes/:vnode", get_vnode, 0},
     {"GET", "/pnodes", get_pnodes, 0},
     {"POST", "/vnodes/:vnode/exec", exec_vnode, 0},
+    {"POST", "/platform/replan", replan_platform, 0},
+    {"POST", "/pnodes", post_pnode, 0},
+    {"DELETE", "/pnodes/:pnode", delete_pnode, 0},
     {"POST", "/verifications", post_verification, 0},
     {"GET", "/verifications/:id", get_verification, 0},
     {0},

@@ -11,7 +11,7 @@ void double_exec(int fd, const char *const *argv, bool tty);
 
 /* The answers that are only text. */
 json_t *double_platform(int64_t generation, const char *name, const char *state, int64_t running, const char *failed);
-json_t *double_pnodes(int64_t generation);
+json_t *double_pnodes(int64_t generation, bool ready);
 json_t *double_results(bool pass);
 
 #endif

@@ -11,7 +11,7 @@ from harness import DISTEM, SOURCE, Double, Terminal, case, distem, run, start
 
 FOLDER = tempfile.TemporaryDirectory()
 os.chdir(FOLDER.name)
-for name in ("figure3", "failing", "slow"):
+for name in ("figure3", "failing", "slow", "degraded"):
     with open(f"{name}.json", "w", encoding="utf-8") as topology:
         json.dump({"name": name}, topology)
 with open("bad.json", "w", encoding="utf-8") as topology:
@@ -180,6 +180,42 @@ def status_shows_tables():
 
 
 @case
+def pnodes_are_listed_taken_in_and_removed():
+    check(distem("pnode", "lits"), 2, err="did you mean `distem pnode list`?")
+    check(distem("pnode", "add"), 2, err="say which machine")
+    check(distem("pnode", "remove"), 2, err="say which pnode")
+    check(distem("pnode", "list", "x"), 2, err='"x" is not expected')
+    with Double() as double:
+        for arguments in ([], ["list"]):
+            listed = distem("pnode", *arguments, url=double.url)
+            check(listed, 0, out="host")
+            assert "192.0.2.1:4568" in listed.out and "rack=a,site=nancy" in listed.out
+            assert max(map(len, listed.out.splitlines())) <= 80
+        assert json.loads(distem("pnode", "--json", url=double.url).out)["pnodes"][0]["state"] == "ready"
+        check(distem("pnode", "add", "h", "--label", "rack", url=double.url), 2, err="write it like rack=a")
+        check(distem("pnode", "add", "h", "--max-vnodes", "0", url=double.url), 2, err="at least 1")
+        added = distem("pnode", "add", "h:1", "--label", "rack=a,site=", "--max-vnodes", "7", "--max-vifaces=9", "--json", url=double.url)
+        check(added, 0)
+        assert json.loads(added.out)["body"] == {
+            "address": "h:1", "labels": {"rack": "a", "site": ""}, "max_vnodes": 7, "max_vifaces": 9}
+        check(distem("pnode", "add", "h", url=double.url), 0, out="Pnode b is there\n")
+        check(distem("pnode", "add", "taken", url=double.url), 1, err="distem: pnode taken belongs to another coordinator\n")
+        check(distem("pnode", "remove", "b", url=double.url), 0, out="Pnode b has left after ")
+        assert json.loads(distem("pnode", "remove", "b", "--force", "--json", url=double.url).out)["forced"]
+        check(distem("pnode", "remove", "full", url=double.url), 1,
+              err="distem: pnode full cannot be removed\n/vnodes/n1: no pnode has room for it\n")
+
+
+@case
+def what_is_lost_is_not_waited_for():
+    with Double() as double:
+        check(distem("up", "degraded.json", url=double.url), 0, out="Up after ",
+              err="distem: warning: pnode b is lost, and with it 12 vnodes\n"[:-1])
+        check(distem("replan", url=double.url), 0, out="Replanned: nothing to change\n")
+        check(distem("replan", "--move-lost", url=double.url), 0, out="Replanned: changes 1 vnode\nDone after "[:-1])
+
+
+@case
 def a_terminal_gets_colours_and_a_bar():
     with Double() as double:
         up = Terminal("up", "figure3.json", url=double.url)
@@ -267,6 +303,7 @@ def verify_prints_a_table():
         check(verified, 0, out="FROM  TO   RTT ms  MEASURED   ERROR  kbit/s  MEASURED   ERROR  LOSS   SEEN\n"
                                "n1    n2   60.000    60.042  +0.07%   956.4     955.3  -0.12%\n"[:-1])
         check(verified, 0, out="Worst rtt      n2 -- n3: 20.102 ms instead of 20.000 ms (+0.51%)\n"[:-1])
+        check(verified, 0, out="No way by the plan between 9 pairs: n1 -- apart1, n1 -- apart2, ...")
         check(verified, 0, out="PASS: 9 figures measured, none outside its tolerance\n"[:-1], err="10 of 10 measurements")
         check(distem("verify", "-q", url=double.url), 0, out="PASS: 9 figures measured, none outside its tolerance\n", err="")
         assert json.loads(distem("verify", "--json", url=double.url).out)["pass"] is True

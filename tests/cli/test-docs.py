@@ -81,7 +81,7 @@ def the_unit_file_names_the_daemon():
     path = os.path.join(BUILD, "share/distemd.service")
     if os.path.exists(path):  # Not where configure found no systemd.
         with open(path, encoding="utf-8") as file:
-            assert re.search(r"^ExecStart=/\S+/distemd$", file.read(), re.MULTILINE)
+            assert re.search(r"^ExecStart=/\S+/distemd \$DISTEMD_OPTIONS$", file.read(), re.MULTILINE)
 
 
 run()

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The prober reads any bytes without a fault, and refuses with a message. */
+/* The prober reads any line without a fault, and refuses with a message. */
 #include <config.h>
 
 #include <stdint.h>
@@ -11,8 +11,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autoptr(GError) error = NULL;
-    struct probe_input *input = probe_input_parse((const char *)data, size, &error);
-    g_assert(input ? !error : error && *error->message);
-    probe_input_free(input);
+    struct probe_line line;
+    if (probe_line_parse((const char *)data, size, &line, &error)) {
+        g_assert(!error && !line.round == (line.message != NULL));
+        probe_line_clear(&line);
+    } else {
+        g_assert(error && *error->message);
+    }
     return 0;
 }

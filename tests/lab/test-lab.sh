@@ -15,7 +15,7 @@ for program in qemu-system-x86_64 busybox cpio modprobe cc apt-get ping tc; do
 	fi
 done
 
-echo 1..33
+echo 1..35
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/test-lab.XXXXXX")
 # All that a lab leaves behind would lie here; and a project of our own under /tmp, which a machine
@@ -219,6 +219,30 @@ lab run --machines 2 -- bash -c '
 check "two machines reach each other over lab0, with an MTU of 1600" \
 	equal "$(sort "$work/out")" $'m1: m1 of 2 pinged\nm2: m2 of 2 pinged'
 check "the exit status is the first one that is not 0" equal "$code" 5
+
+lab run --machines 2 --mtu 1500 -- bash -c '
+	[[ $(ip -o addr show dev lab1) == "" ]] || echo "lab1 has an address"
+	for tag in 100 101; do
+		ip link add link lab1 name lab1.$tag type vlan id $tag
+		ip addr add 198.51.$tag.$LAB_INDEX/24 dev lab1.$tag
+		ip link set lab1.$tag up
+	done
+	other=$((3 - LAB_INDEX))
+	for i in {1..60}; do
+		ping -c 1 -W 1 -M do -s 1472 192.0.2.$other && ping -c 1 -W 5 -M do -s 1472 198.51.101.$other && break
+	done >/dev/null 2>&1 && echo pinged
+	ping -c 1 -W 1 -M do -s 1473 198.51.101.$other >/dev/null 2>&1 && echo "too long"
+	# Across the Ethernets nothing is heard: neither from the other tag nor from lab0. Each answers for its own addresses only.
+	echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore
+	ip addr add 203.0.113.$LAB_INDEX/24 dev $([[ $LAB_INDEX == 1 ]] && echo lab0 || echo lab1)
+	ping -c 1 -W 1 203.0.113.$other >/dev/null && echo "not apart"
+	ip addr add 203.0.114.$LAB_INDEX/24 dev lab1.10$((LAB_INDEX - 1))
+	ping -c 1 -W 1 203.0.114.$other >/dev/null && echo "tags not apart"
+	true'
+check "lab1 has no address, and passes frames of full size with VLAN tags" \
+	equal "$(sort "$work/out")" $'m1: pinged\nm2: pinged'
+lab run -- bash -c 'ls /sys/class/net'
+check "a machine alone has no network card" out_is lo
 
 lab start --machines 2 "$work/kept"
 check "machines can be started and kept" equal "$code $(our_machines | wc -l)" "0 2"

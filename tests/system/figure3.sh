@@ -29,7 +29,8 @@ check "each goodput is within 3 %" measured "all(abs(r['goodput']['error']) <= 0
 python3 - "$dir/verify.json" <<'PYTHON'
 import json, sys
 for r in json.load(open(sys.argv[1]))["results"]:
-    print("#", r["from"], r["to"], *("%s %+.3f%%" % (k, 100 * r[k].get("error", 0)) for k in ("rtt", "goodput") if k in r))
+    print("#", r["from"], r["to"], *("%s %+.3f%%" % (k, 100 * r[k].get("error", 0)) for k in ("rtt", "goodput") if k in r),
+          *(r[k]["problem"] for k in ("rtt", "goodput") if "problem" in r.get(k, {})))
 PYTHON
 check "wrong figures do not pass" bash -c '! distem verify --pairs n1:n4 --only rtt --tolerance rtt=0.001%,rtt-floor=1us'
 check "down" distem down

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "distem/error.h"
 
 #include "link-world.h"
+#include "src/link/offload.h"
 
 #define KILL_ROUNDS 20
 
@@ -296,6 +298,82 @@ static void test_errors(void)
     world_free(world);
 }
 
+static void run(const char *command)
+{
+    g_autoptr(GError) error = NULL;
+    int status;
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, &status, &error));
+    g_assert_cmpint(status, ==, 0);
+}
+
+/* Says whether a device merges received frames. */
+static bool merges(const char *name)
+{
+    struct offload *offload = offload_new();
+    uint32_t on[OFFLOAD_BLOCKS], any = 0;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    g_assert_true(offload_get_merging(offload, fd, name, on, NULL));
+    for (unsigned i = 0; i < OFFLOAD_BLOCKS; i++) {
+        any |= on[i];
+    }
+    close(fd);
+    offload_free(offload);
+    return any;
+}
+
+static void unmerge(struct world *world, const char *first, const char *second)
+{
+    g_autoptr(GError) error = NULL;
+    link_unmerge(world->manager, (const char *const[]){first, second, NULL}, &error);
+    g_assert_no_error(error);
+}
+
+static void test_unmerge(void)
+{
+    struct world *world = world_new();
+    run("ip link add name eth7 type bridge");
+    run("ip link add name eth8 type bridge");
+    g_assert_true(merges("eth7") && merges("eth8"));
+    unmerge(world, "eth7", "eth8");
+    unmerge(world, "eth7", "eth8"); /* Does not forget what was before. */
+    g_assert_false(merges("eth7") || merges("eth8"));
+    unmerge(world, "eth8", "eth9"); /* Which is not there. */
+    g_assert_true(merges("eth7") && !merges("eth8"));
+    g_autoptr(GPtrArray) noted = link_unmerged(world->manager);
+    g_assert_cmpuint(noted->len, ==, 1);
+    g_assert_cmpstr(noted->pdata[0], ==, "eth8");
+    unmerge(world, NULL, NULL);
+    g_assert_true(merges("eth7") && merges("eth8"));
+    /* A device that was gone meanwhile. */
+    unmerge(world, "eth7", "eth8");
+    run("ip link del eth8");
+    unmerge(world, NULL, NULL);
+    g_autoptr(GPtrArray) none = link_unmerged(world->manager);
+    g_assert_cmpuint(none->len, ==, 0);
+    run("ip link del eth7");
+    world_free(world);
+}
+
+static void test_interfaces(void)
+{
+    struct world *world = world_new();
+    world_apply(world);
+    run("ip link add name eth7 mtu 1400 type bridge");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GHashTable) interfaces = link_interfaces(world->manager, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(GPOINTER_TO_UINT(g_hash_table_lookup(interfaces, "eth7")), ==, 1400);
+    g_assert_false(g_hash_table_contains(interfaces, "lo"));
+    GHashTableIter iter;
+    gpointer name;
+    g_hash_table_iter_init(&iter, interfaces);
+    while (g_hash_table_iter_next(&iter, &name, NULL)) {
+        g_assert_false(g_str_has_prefix(name, "dv") || g_str_has_prefix(name, "di"));
+    }
+    run("ip link del eth7");
+    world_free(world);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -310,5 +388,7 @@ int main(int argc, char **argv)
     g_test_add_func("/link/meddling", test_meddling);
     g_test_add_func("/link/kill", test_kill);
     g_test_add_func("/link/errors", test_errors);
+    g_test_add_func("/link/unmerge", test_unmerge);
+    g_test_add_func("/link/interfaces", test_interfaces);
     return g_test_run();
 }

@@ -67,6 +67,30 @@ static void ensure(const struct place *place)
     g_assert_no_error(error);
 }
 
+static void test_listen(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct place *place = place_new();
+    g_autofree char *first = g_build_filename(place->dir, "first.sock", NULL);
+    g_autofree char *second = g_build_filename(place->dir, "second.sock", NULL);
+    const char *const sockets[] = {first, second, NULL};
+    for (unsigned i = 0; i < G_N_ELEMENTS(sockets); i++) {
+        g_autofree char *listen = sockets[i] ? g_strdup_printf("punix:%s", sockets[i]) : NULL;
+        g_autoptr(GError) error = NULL;
+        for (unsigned times = 0; times < 2; times++) {
+            server_ensure_db(place->dir, place->db_file, place->schema, listen, &error);
+            g_assert_no_error(error);
+        }
+        /* Only what was said last is listened on. */
+        for (unsigned k = 0; k < 2; k++) {
+            g_assert_cmpint(g_file_test(sockets[k], G_FILE_TEST_EXISTS), ==, k == i);
+        }
+    }
+    place_free(place);
+}
+
 static void test_database(void)
 {
     if (!sandbox_is_possible()) {
@@ -172,6 +196,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ovs/servers/database", test_database);
+    g_test_add_func("/ovs/servers/listen", test_listen);
     g_test_add_func("/ovs/servers/conversion", test_conversion);
     g_test_add_func("/ovs/servers/failure", test_failure);
     g_test_add_func("/ovs/servers/keeper", test_keeper);

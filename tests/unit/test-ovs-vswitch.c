@@ -41,6 +41,9 @@ static void bridge_clear(void *data)
 {
     struct vswitch_bridge *bridge = data;
     g_array_unref(bridge->ports);
+    if (bridge->remotes) {
+        g_array_unref(bridge->remotes);
+    }
 }
 
 /* Returns 'n_bridges' bridges with 'n_ports' ports each: bridge b has vnetwork b + 1 and port p viface 100 * (b + 1) + p, MAC
@@ -183,6 +186,170 @@ static void test_forwarding(void)
     WAIT_VS(vs, vswitch_is_settled(vs));
     assert_outputs(sandbox, "db1", "guest", "dl_dst=02:00:00:00:00:03", "");
     assert_outputs(sandbox, "db1", "dv102", "dl_dst=ff:ff:ff:ff:ff:ff", "dv101 dv103 dv104");
+    vswitch_close(vs);
+    sandbox_free(sandbox);
+}
+
+/* Adds 'count' vifaces elsewhere to bridge b of make_bridges(): remote r has MAC 02:00:00:01:b:r, 10.b.1.r and fd00:b::1:r, and is
+ * on the pnode 192.0.2.(2 + r % 2), or fd00::(2 + r % 2), as 'family' says. */
+static void add_remotes(GArray *bridges, unsigned b, unsigned count, uint8_t family)
+{
+    struct vswitch_bridge *bridge = &g_array_index(bridges, struct vswitch_bridge, b);
+    bridge->transport = TRANSPORT_VXLAN;
+    bridge->vni = 77 + b;
+    bridge->udp_port = 14789;
+    bridge->local = family == 4 ? (struct ip_addr){.family = 4, .bytes = {192, 0, 2, 1}}
+                                : (struct ip_addr){.family = 6, .bytes = {0xfd, [15] = 1}};
+    bridge->remotes = bridge->remotes ? bridge->remotes : g_array_new(FALSE, TRUE, sizeof(struct vswitch_remote));
+    for (unsigned r = 1; r <= count; r++) {
+        uint8_t host = (uint8_t)(2 + r % 2);
+        struct vswitch_remote remote = {
+            .mac = {{2, 0, 0, 1, (uint8_t)b, (uint8_t)r}},
+            .ipv4 = {.family = 4, .bytes = {10, (uint8_t)b, 1, (uint8_t)r}},
+            .ipv6 = {.family = 6, .bytes = {0xfd, 0, 0, (uint8_t)b, [14] = 1, [15] = (uint8_t)r}},
+            .tunnel = family == 4 ? (struct ip_addr){.family = 4, .bytes = {192, 0, 2, host}}
+                                  : (struct ip_addr){.family = 6, .bytes = {0xfd, [15] = host}},
+        };
+        g_array_append_val(bridge->remotes, remote);
+    }
+}
+
+/* Returns what ofproto/trace says of a packet, by names. */
+static char *trace_text(const struct sandbox *sandbox, const char *bridge, const char *from, const char *fields)
+{
+    g_autofree char *flow = g_strdup_printf("in_port=%u,%s", ofport(sandbox, from), fields);
+    return sandbox_command(sandbox, "ovs-appctl", "-t", sandbox->ctl, "ofproto/trace", "--names", bridge, flow);
+}
+
+/* Counts 'word' in what ofproto/trace says of a packet. */
+static unsigned count_traced(const struct sandbox *sandbox, const char *bridge, const char *from, const char *fields,
+                             const char *word)
+{
+    g_autofree char *text = trace_text(sandbox, bridge, from, fields);
+    g_auto(GStrv) parts = g_strsplit(text, word, -1);
+    g_test_message("%s", text);
+    return g_strv_length(parts) - 1;
+}
+
+#define FROM_PNODE_2 "tun_id=77,tun_src=192.0.2.2,tun_dst=192.0.2.1,"
+#define SOLICITATION "icmp6,icmpv6_type=135,icmpv6_code=0,dl_dst=33:33:ff:00:00:02,"
+
+static void test_tunnels(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct sandbox *sandbox = new_sandbox();
+    struct vswitch *vs = open_switch(sandbox);
+    g_autoptr(GArray) bridges = make_bridges(2, 3);
+    add_remotes(bridges, 0, 4, 4);
+    g_assert_cmpuint(settle(vs, bridges), ==, 1);
+    g_autofree char *options = sandbox_command(sandbox, "ovs-vsctl", "get", "Interface", "dt1", "type", "options");
+    g_assert_cmpstr(options, ==, "vxlan\n{dst_port=\"14789\", key=\"77\", local_ip=\"192.0.2.1\", remote_ip=flow}\n");
+
+    /* To a known MAC on another pnode: its tunnel alone. To all: each pnode once, each port but the sender's once. */
+    g_assert_cmpuint(count_traced(sandbox, "db1", "dv101", "dl_dst=02:00:00:01:00:02", "output:"), ==, 1);
+    g_assert_cmpuint(count_traced(sandbox, "db1", "dv101", "dl_dst=02:00:00:01:00:02", "set_field:192.0.2.2->tun_dst"), ==, 1);
+    static const char *const floods[] = {"dl_dst=ff:ff:ff:ff:ff:ff", "dl_dst=02:ff:00:00:00:09"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(floods); i++) {
+        g_assert_cmpuint(count_traced(sandbox, "db1", "dv101", floods[i], "output:dt1"), ==, 2);
+        g_assert_cmpuint(count_traced(sandbox, "db1", "dv101", floods[i], "set_field:192.0.2.2->tun_dst"), ==, 1);
+        g_assert_cmpuint(count_traced(sandbox, "db1", "dv101", floods[i], "set_field:192.0.2.3->tun_dst"), ==, 1);
+        g_assert_cmpuint(count_traced(sandbox, "db1", "dv101", floods[i], "output:dv10"), ==, 3);
+        /* What came from a pnode stays here. */
+        g_autofree char *arrived = g_strconcat(FROM_PNODE_2, floods[i], NULL);
+        g_assert_cmpuint(count_traced(sandbox, "db1", "dt1", arrived, "output:dt1"), ==, 0);
+        g_assert_cmpuint(count_traced(sandbox, "db1", "dt1", arrived, "output:dv10"), ==, 3);
+    }
+    g_assert_cmpuint(count_traced(sandbox, "db1", "dt1", FROM_PNODE_2 "dl_dst=02:00:00:00:00:03", "output:dv103"), ==, 1);
+    g_assert_cmpuint(count_traced(sandbox, "db1", "dt1", FROM_PNODE_2 "dl_dst=02:00:00:00:00:03", "output:"), ==, 1);
+    /* Not from a stranger, nor of another vnetwork. */
+    g_assert_cmpuint(count_traced(sandbox, "db1", "dt1", "tun_id=77,tun_src=192.0.2.9,dl_dst=02:00:00:00:00:03", "output:"), ==, 0);
+    g_assert_cmpuint(count_traced(sandbox, "db1", "dt1", "tun_id=78,tun_src=192.0.2.2,dl_dst=02:00:00:00:00:03", "output:"), ==, 0);
+    /* An address elsewhere: ARP is answered here, a solicitation goes to the owner, here and there. */
+    g_assert_cmpuint(count_traced(sandbox, "db1", "dv101", "arp,arp_op=1,arp_spa=10.0.0.1,arp_tpa=10.0.1.2", "IN_PORT"), ==, 1);
+    g_assert_cmpuint(count_traced(sandbox, "db1", "dv101", SOLICITATION "ipv6_src=fd00::1,nd_target=fd00::102", "output:dt1"), ==,
+                     1);
+    g_assert_cmpuint(
+        count_traced(sandbox, "db1", "dt1", FROM_PNODE_2 SOLICITATION "ipv6_src=fd00::101,nd_target=fd00::2", "output:dv102"), ==,
+        1);
+    g_assert_cmpuint(count_traced(sandbox, "db1", "dt1", FROM_PNODE_2 SOLICITATION "ipv6_src=::,nd_target=fd00::2", "output:dv10"),
+                     ==, 3);
+
+    /* One more elsewhere changes its own rules and nothing else; the last one gone takes the tunnel along. */
+    uint64_t rules = count_rules(vs);
+    GArray *remotes = g_array_index(bridges, struct vswitch_bridge, 0).remotes;
+    struct vswitch_remote another = g_array_index(remotes, struct vswitch_remote, 0);
+    another.mac.bytes[5] = another.ipv4.bytes[3] = another.ipv6.bytes[15] = 99;
+    g_array_append_val(remotes, another);
+    g_assert_cmpuint(settle(vs, bridges), ==, 0);
+    g_assert_cmpuint(count_rules(vs) - rules, ==, 4);
+    g_array_set_size(remotes, 0);
+    g_assert_cmpuint(settle(vs, bridges), ==, 1);
+    g_autofree char *left = sandbox_command(sandbox, "ovs-vsctl", "list-ports", "db1");
+    g_assert_cmpstr(left, ==, "dv101\ndv102\ndv103\n");
+
+    /* Over IPv6; another port; what somebody changes is mended. */
+    add_remotes(bridges, 0, 2, 6);
+    g_array_index(bridges, struct vswitch_bridge, 0).udp_port = 4790;
+    settle(vs, bridges);
+    g_assert_cmpuint(count_traced(sandbox, "db1", "dv101", "dl_dst=02:00:00:01:00:02", "set_field:fd00::2->tun_ipv6_dst"), ==, 1);
+    g_free(sandbox_command(sandbox, "ovs-vsctl", "set", "Interface", "dt1", "options:dst_port=1"));
+    WAIT_VS(vs, !vswitch_is_settled(vs));
+    WAIT_VS(vs, vswitch_is_settled(vs));
+    g_autofree char *port = sandbox_command(sandbox, "ovs-vsctl", "get", "Interface", "dt1", "options:dst_port");
+    g_assert_cmpstr(port, ==, "\"4790\"\n");
+    vswitch_close(vs);
+    sandbox_free(sandbox);
+}
+
+/* Several vnetworks share a physical interface. */
+static void test_vlans(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct sandbox *sandbox = new_sandbox();
+    struct vswitch *vs = open_switch(sandbox);
+    g_autoptr(GArray) bridges = make_bridges(3, 2);
+    for (unsigned b = 0; b < 2; b++) {
+        add_remotes(bridges, b, 2, 4);
+        struct vswitch_bridge *bridge = &g_array_index(bridges, struct vswitch_bridge, b);
+        bridge->transport = TRANSPORT_VLAN;
+        bridge->vlan = (uint16_t)(100 + b);
+        g_strlcpy(bridge->interface, "phy0", sizeof bridge->interface);
+        for (unsigned r = 0; r < bridge->remotes->len; r++) {
+            g_array_index(bridge->remotes, struct vswitch_remote, r).tunnel = (struct ip_addr){0};
+        }
+    }
+    g_assert_cmpuint(settle(vs, bridges), ==, 1);
+    g_autofree char *names = sandbox_command(sandbox, "ovs-vsctl", "list-br");
+    g_auto(GStrv) bridge_names = g_strsplit(names, "\n", -1);
+    g_assert_true(g_str_has_prefix(bridge_names[3], "dp"));
+    const char *provider = bridge_names[3];
+    g_autofree char *ports = sandbox_command(sandbox, "ovs-vsctl", "list-ports", provider);
+    g_assert_cmpstr(ports, ==, "dr1\ndr2\nphy0\n");
+
+    static const char *const ways[] = {"dl_dst=02:00:00:01:00:02", "dl_dst=ff:ff:ff:ff:ff:ff"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
+        g_assert_cmpuint(count_traced(sandbox, "db1", "dv101", ways[i], "output:phy0"), ==, 1);
+        g_assert_cmpuint(count_traced(sandbox, "db1", "dv101", ways[i], "set_field:4196->vlan_vid"), ==, 1);
+    }
+    g_assert_cmpuint(count_traced(sandbox, provider, "phy0", "dl_vlan=101,dl_dst=02:00:00:00:01:02", "output:dv202"), ==, 1);
+    g_assert_cmpuint(count_traced(sandbox, provider, "phy0", "dl_vlan=101,dl_dst=ff:ff:ff:ff:ff:ff", "output:dv20"), ==, 2);
+    g_assert_cmpuint(count_traced(sandbox, provider, "phy0", "dl_vlan=101,dl_dst=ff:ff:ff:ff:ff:ff", "output:phy0"), ==, 0);
+    g_assert_cmpuint(count_traced(sandbox, provider, "phy0", "dl_vlan=102,dl_dst=ff:ff:ff:ff:ff:ff", "output:"), ==, 0);
+    g_assert_cmpuint(count_traced(sandbox, provider, "phy0", "dl_dst=ff:ff:ff:ff:ff:ff", "output:"), ==, 0);
+
+    /* The second goes, the first stays; the provider bridge goes with the last. */
+    g_array_set_size(g_array_index(bridges, struct vswitch_bridge, 1).remotes, 0);
+    g_assert_cmpuint(settle(vs, bridges), ==, 1);
+    g_autofree char *fewer = sandbox_command(sandbox, "ovs-vsctl", "list-ports", provider);
+    g_assert_cmpstr(fewer, ==, "dr1\nphy0\n");
+    g_array_set_size(g_array_index(bridges, struct vswitch_bridge, 0).remotes, 0);
+    g_assert_cmpuint(settle(vs, bridges), ==, 1);
+    g_autofree char *left = sandbox_command(sandbox, "ovs-vsctl", "list-br");
+    g_assert_cmpstr(left, ==, "db1\ndb2\ndb3\n");
     vswitch_close(vs);
     sandbox_free(sandbox);
 }
@@ -368,6 +535,8 @@ int main(int argc, char **argv)
     g_test_add_func("/ovs/vswitch/answers", test_answers);
     g_test_add_func("/ovs/vswitch/mends", test_mends);
     g_test_add_func("/ovs/vswitch/strangers", test_strangers);
+    g_test_add_func("/ovs/vswitch/tunnels", test_tunnels);
+    g_test_add_func("/ovs/vswitch/vlans", test_vlans);
     g_test_add_func("/ovs/vswitch/purge", test_purge);
     return g_test_run();
 }

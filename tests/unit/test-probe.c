@@ -12,98 +12,107 @@
 #include "src/probe/loop.h"
 #include "src/probe/stats.h"
 
-#define ENDS "\"from\":\"a\",\"to\":\"b\",\"from_address\":\"10.0.0.1\",\"to_address\":\"10.0.0.2\""
-#define ENDS6 "\"from\":\"b\",\"to\":\"a\",\"from_address\":\"fd00::2\",\"to_address\":\"fd00::1\""
-#define INPUT(tests) "{\"netns\":{\"a\":\"/a\",\"b\":\"/b\"},\"rounds\":[[" tests "]]}"
+#define VNODES "\"from_vnode\":1,\"to_vnode\":2,"
+#define NAMES VNODES "\"from\":\"a\",\"to\":\"b\""
+#define ENDS NAMES ",\"from_address\":\"10.0.0.1\",\"to_address\":\"10.0.0.2\""
+#define ENDS6 VNODES "\"from\":\"b\",\"to\":\"a\",\"from_address\":\"fd00::2\",\"to_address\":\"fd00::1\""
+#define ROUND(tests) "{\"round\":[" tests "]}"
 #define RTT "\"id\":1,\"kind\":\"rtt\",\"count\":10,\"interval_ns\":100,\"timeout_ns\":2000000000"
 #define LOSS "\"id\":2,\"kind\":\"loss\",\"count\":1000,\"interval_ns\":1000000,\"timeout_ns\":1000000,\"size\":64"
 #define GOODPUT "\"id\":3,\"kind\":\"goodput\",\"bandwidth\":1000000"
 
-static void test_input(void)
+static void test_round(void)
 {
-    static const char text[] = "{\"netns\":{\"a\":\"/a\",\"b\":\"/b\"},\"rounds\":[[{" RTT "," ENDS "},{" LOSS "," ENDS6
-                               "}],[],[{" GOODPUT ",\"duration_ns\":5,\"mss\":536," ENDS "}]]}";
+    static const char text[] = ROUND("{" RTT "," ENDS "},{" LOSS "," ENDS6 ",\"end\":\"to\"},{" GOODPUT
+                                     ",\"duration_ns\":5,\"mss\":536,\"end\":\"from\"," ENDS "}");
     g_autoptr(GError) error = NULL;
-    struct probe_input *input = probe_input_parse(text, strlen(text), &error);
+    struct probe_line line;
+    g_assert_true(probe_line_parse(text, strlen(text), &line, &error));
     g_assert_no_error(error);
-    g_assert_cmpuint(input->rounds->len, ==, 3);
-    const GPtrArray *round = input->rounds->pdata[0];
-    g_assert_cmpuint(round->len, ==, 2);
-    const struct probe_test *rtt = round->pdata[0];
+    g_assert_cmpuint(line.round->len, ==, 3);
+    const struct probe_test *rtt = line.round->pdata[0];
     g_assert_cmpint(rtt->kind, ==, PROBE_RTT);
     g_assert_cmpint(rtt->id, ==, 1);
     g_assert_cmpint(rtt->count, ==, 10);
     g_assert_cmpint(rtt->interval, ==, 100);
     g_assert_cmpint(rtt->timeout, ==, 2000000000);
-    g_assert_cmpstr(rtt->from, ==, "a");
-    g_assert_cmpstr(rtt->from_netns, ==, "/a");
-    g_assert_cmpint(rtt->from_address.bytes[3], ==, 1);
-    const struct probe_test *loss = round->pdata[1];
+    g_assert_true(rtt->here[PROBE_FROM] && rtt->here[PROBE_TO]);
+    g_assert_cmpstr(rtt->name[PROBE_FROM], ==, "a");
+    g_assert_cmpint(rtt->vnode[PROBE_FROM], ==, 1);
+    g_assert_cmpint(rtt->address[PROBE_FROM].bytes[3], ==, 1);
+    const struct probe_test *loss = line.round->pdata[1];
     g_assert_cmpint(loss->kind, ==, PROBE_LOSS);
     g_assert_cmpint(loss->size, ==, 64);
-    g_assert_cmpstr(loss->to_netns, ==, "/a");
-    g_assert_cmpint(loss->to_address.family, ==, 6);
-    round = input->rounds->pdata[2];
-    const struct probe_test *goodput = round->pdata[0];
+    g_assert_true(!loss->here[PROBE_FROM] && loss->here[PROBE_TO]);
+    g_assert_cmpint(loss->vnode[PROBE_TO], ==, 2);
+    g_assert_cmpint(loss->address[PROBE_TO].family, ==, 6);
+    const struct probe_test *goodput = line.round->pdata[2];
     g_assert_cmpint(goodput->kind, ==, PROBE_GOODPUT);
     g_assert_cmpint(goodput->bandwidth, ==, 1000000);
     g_assert_cmpint(goodput->duration, ==, 5);
     g_assert_cmpint(goodput->mss, ==, 536);
     g_assert_cmpint(goodput->timeout, ==, 0);
-    probe_input_free(input);
+    g_assert_true(goodput->here[PROBE_FROM] && !goodput->here[PROBE_TO]);
+    probe_line_clear(&line);
 }
 
-static void test_input_one_end(void)
+static void test_message(void)
 {
-    static const char text[] = "{\"netns\":{\"a\":\"/a\"},\"rounds\":[[{" RTT "," ENDS "}]]}";
-    struct probe_input *input = probe_input_parse(text, strlen(text), NULL);
-    g_assert_nonnull(input);
-    const GPtrArray *round = input->rounds->pdata[0];
-    g_assert_null(((const struct probe_test *)round->pdata[0])->to_netns);
-    probe_input_free(input);
+    static const char text[] = "{\"id\":7,\"peer\":{\"port\":4711}}";
+    struct probe_line line;
+    g_assert_true(probe_line_parse(text, strlen(text), &line, NULL));
+    g_assert_null(line.round);
+    g_assert_cmpint(line.id, ==, 7);
+    g_assert_cmpint(json_integer_value(json_object_get(line.message, "port")), ==, 4711);
+    probe_line_clear(&line);
 }
 
-static void test_input_errors(void)
+static void test_line_errors(void)
 {
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"", "no JSON: line 1"},
-        {"{", "no JSON: line 1"},
-        {"{}{", "no JSON: line 1"},
-        {"[]", "expected an object with the keys netns"},
-        {"{\"netns\":{}}", "expected an object with the keys netns"},
-        {"{\"netns\":{},\"rounds\":[],\"more\":1}", "expected an object with the keys netns"},
-        {"{\"netns\":{},\"rounds\":{}}", "expected an object with the keys netns"},
-        {"{\"netns\":{\"a\":1},\"rounds\":[]}", "/netns/a: expected the path"},
-        {"{\"netns\":{\"a\":\"/a\",\"a\":\"/b\"},\"rounds\":[]}", "no JSON: line 1"},
-        {"{\"netns\":{},\"rounds\":[7]}", "/rounds/0: expected a list"},
-        {INPUT("7"), "/rounds/0/0: expected an object"},
-        {INPUT("{}"), "/rounds/0/0/kind: expected a string"},
-        {INPUT("{\"kind\":\"ping\"}"), "/rounds/0/0/kind: \"ping\" is none of rtt, loss, goodput"},
-        {INPUT("{" RTT "," ENDS "},{" RTT ",\"size\":64," ENDS "}"), "/rounds/0/1/size: a test of kind rtt has no such key"},
-        {INPUT("{" RTT ",\"colour\":64," ENDS "}"), "/rounds/0/0/colour: a test of kind rtt has no such key"},
-        {INPUT("{" RTT ",\"from\":\"c\"}"), "/rounds/0/0/from: \"c\" is no key of netns"},
-        {INPUT("{" RTT ",\"from\":\"a\",\"to\":7}"), "/rounds/0/0/to: expected a string"},
-        {INPUT("{" LOSS ",\"from\":\"a\",\"to\":\"c\"}"), "/rounds/0/0/to: \"c\" is no key of netns"},
-        {INPUT("{" RTT ",\"from\":\"a\",\"to\":\"b\",\"from_address\":\"x\"}"), "/rounds/0/0/from_address: \"x\" is no IP address"},
-        {INPUT("{" RTT ",\"from\":\"a\",\"to\":\"b\",\"from_address\":\"::1\"}"), "/rounds/0/0/to_address: expected a string"},
-        {INPUT("{" RTT ",\"from\":\"a\",\"to\":\"b\",\"from_address\":\"::1\",\"to_address\":\"10.0.0.1\"}"),
-         "/rounds/0/0: from_address and to_address must both"},
-        {INPUT("{\"id\":1,\"kind\":\"rtt\"," ENDS "}"), "/rounds/0/0/count: expected an integer from 1 to 1000000"},
-        {INPUT("{\"id\":1,\"kind\":\"rtt\",\"count\":0," ENDS "}"), "/rounds/0/0/count: expected an integer"},
-        {INPUT("{\"id\":1,\"kind\":\"rtt\",\"count\":1000001," ENDS "}"), "/rounds/0/0/count: expected an integer"},
-        {INPUT("{\"id\":1,\"kind\":\"rtt\",\"count\":1.0," ENDS "}"), "/rounds/0/0/count: expected an integer"},
-        {INPUT("{\"id\":\"1\",\"kind\":\"rtt\"," ENDS "}"), "/rounds/0/0/id: expected an integer"},
-        {INPUT("{\"id\":1,\"kind\":\"loss\",\"count\":1,\"interval_ns\":-1," ENDS "}"), "/rounds/0/0/interval_ns: expected"},
-        {INPUT("{\"id\":1,\"kind\":\"loss\",\"count\":1,\"interval_ns\":0,\"timeout_ns\":1000000,\"size\":15," ENDS "}"),
-         "/rounds/0/0/size: expected an integer from 16"},
-        {INPUT("{" GOODPUT ",\"mss\":40000," ENDS "}"), "/rounds/0/0/mss: expected an integer"},
-        {INPUT("{\"id\":1,\"kind\":\"goodput\",\"bandwidth\":true," ENDS "}"), "/rounds/0/0/bandwidth: expected an integer"},
+        {"", "no JSON: column 0"},
+        {"{", "no JSON: column 1"},
+        {"{}{", "no JSON: column 3"},
+        {"{\"round\":[],\"round\":[]}", "no JSON: column"},
+        {"[]", "expected an object with the key round"},
+        {"{}", "expected an object with the key round"},
+        {"{\"round\":[],\"more\":1}", "expected an object with the key round"},
+        {"{\"round\":{}}", "expected an object with the key round"},
+        {"{\"id\":1,\"peer\":[]}", "expected an object with the key round"},
+        {"{\"id\":\"1\",\"peer\":{}}", "expected an object with the key round"},
+        {"{\"id\":1,\"peer\":{},\"more\":1}", "expected an object with the key round"},
+        {ROUND("7"), "/round/0: expected an object"},
+        {ROUND("{}"), "/round/0/kind: expected a string"},
+        {ROUND("{\"kind\":\"ping\"}"), "/round/0/kind: \"ping\" is none of rtt, loss, goodput"},
+        {ROUND("{" RTT "," ENDS "},{" RTT ",\"size\":64," ENDS "}"), "/round/1/size: a test of kind rtt has no such key"},
+        {ROUND("{" RTT ",\"colour\":64," ENDS "}"), "/round/0/colour: a test of kind rtt has no such key"},
+        {ROUND("{" RTT ",\"end\":7," ENDS "}"), "/round/0/end: expected a string"},
+        {ROUND("{" LOSS ",\"end\":\"x\"," ENDS "}"), "/round/0/end: \"x\" is no end of a test of kind loss"},
+        {ROUND("{" RTT ",\"end\":\"to\"," ENDS "}"), "/round/0/end: \"to\" is no end of a test of kind rtt"},
+        {ROUND("{" RTT ",\"from\":\"a\",\"to\":7}"), "/round/0/to: expected a string"},
+        {ROUND("{" RTT ",\"from\":\"a\",\"to\":\"b\",\"from_address\":\"10.0.0.1\",\"to_address\":\"10.0.0.2\"}"),
+         "/round/0/from_vnode: expected an integer from 1"},
+        {ROUND("{" RTT "," NAMES ",\"from_address\":\"x\"}"), "/round/0/from_address: \"x\" is no IP address"},
+        {ROUND("{" RTT "," NAMES ",\"from_address\":\"::1\"}"), "/round/0/to_address: expected a string"},
+        {ROUND("{" RTT "," NAMES ",\"from_address\":\"::1\",\"to_address\":\"10.0.0.1\"}"),
+         "/round/0: from_address and to_address must both"},
+        {ROUND("{\"id\":1,\"kind\":\"rtt\"," ENDS "}"), "/round/0/count: expected an integer from 1 to 1000000"},
+        {ROUND("{\"id\":1,\"kind\":\"rtt\",\"count\":0," ENDS "}"), "/round/0/count: expected an integer"},
+        {ROUND("{\"id\":1,\"kind\":\"rtt\",\"count\":1000001," ENDS "}"), "/round/0/count: expected an integer"},
+        {ROUND("{\"id\":1,\"kind\":\"rtt\",\"count\":1.0," ENDS "}"), "/round/0/count: expected an integer"},
+        {ROUND("{\"id\":\"1\",\"kind\":\"rtt\"," ENDS "}"), "/round/0/id: expected an integer"},
+        {ROUND("{\"id\":1,\"kind\":\"loss\",\"count\":1,\"interval_ns\":-1," ENDS "}"), "/round/0/interval_ns: expected"},
+        {ROUND("{\"id\":1,\"kind\":\"loss\",\"count\":1,\"interval_ns\":0,\"timeout_ns\":1000000,\"size\":15," ENDS "}"),
+         "/round/0/size: expected an integer from 16"},
+        {ROUND("{" GOODPUT ",\"mss\":40000," ENDS "}"), "/round/0/mss: expected an integer"},
+        {ROUND("{\"id\":1,\"kind\":\"goodput\",\"bandwidth\":true," ENDS "}"), "/round/0/bandwidth: expected an integer"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        g_assert_null(probe_input_parse(cases[i].text, strlen(cases[i].text), &error));
+        struct probe_line line;
+        g_assert_false(probe_line_parse(cases[i].text, strlen(cases[i].text), &line, &error));
         g_assert_error(error, DISTEM_ERROR, DISTEM_ERROR_INVALID);
         if (!g_str_has_prefix(error->message, cases[i].message)) {
             g_error("%s: \"%s\" does not begin with \"%s\"", cases[i].text, error->message, cases[i].message);
@@ -195,9 +204,9 @@ static void test_timers(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/probe/input", test_input);
-    g_test_add_func("/probe/input/one-end", test_input_one_end);
-    g_test_add_func("/probe/input/errors", test_input_errors);
+    g_test_add_func("/probe/input/round", test_round);
+    g_test_add_func("/probe/input/message", test_message);
+    g_test_add_func("/probe/input/errors", test_line_errors);
     g_test_add_func("/probe/stats", test_stats);
     g_test_add_func("/probe/timers", test_timers);
     return g_test_run();

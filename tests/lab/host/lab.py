@@ -72,7 +72,7 @@ def start_time(exact, settle):
 
 
 def pick_group():
-    """A multicast group and port for the network between the machines, that no other lab uses."""
+    """A multicast group and port for a network between the machines, that no other lab uses."""
     for _ in range(100):
         port = random.randrange(20000, 32000)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -82,7 +82,7 @@ def pick_group():
             except OSError:
                 continue
         return f"230.0.0.{random.randrange(1, 255)}:{port}"
-    raise LabError("no free UDP port was found for the network between the machines")
+    raise LabError("no free UDP port was found for a network between the machines")
 
 
 def make_setup(options, say, kept=False):
@@ -128,7 +128,7 @@ def make_setup(options, say, kept=False):
         "date": os.environ.get("DISTEM_LAB_DATE", EXACT_DATE),
         "memory": options.memory,
         "mtu": options.mtu,
-        "mcast": pick_group() if machines > 1 else "",
+        "mcast": [pick_group(), pick_group()] if machines > 1 else [],
         # A share below another is mounted after it.
         "shares": [[shares[m], m] for m in sorted(shares, key=lambda m: (m.count("/"), m))],
         "env": env,

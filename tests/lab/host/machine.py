@@ -42,6 +42,10 @@ class Machine:
         self.setup = setup
         self.process = None
 
+    def cards(self):
+        """The MAC addresses of its network cards lab0 and lab1."""
+        return [f"52:54:00:00:{card:02x}:{self.index:02x}" for card in range(2)]
+
     def path(self, name):
         return os.path.join(self.folder, name)
 
@@ -87,9 +91,9 @@ class Machine:
             args += ["-fsdev", f"local,id={tag},path={escape(os.path.realpath(path))},multidevs=remap,"
                      f"security_model=none{',readonly=on' if readonly else ''}",
                      "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag},ioeventfd=off"]
-        if s["machines"] > 1:
-            args += ["-netdev", f"socket,id=net,mcast={s['mcast']},localaddr=127.0.0.1", "-device",
-                     f"virtio-net-pci,netdev=net,romfile=,mac=52:54:00:00:00:{self.index:02x}"]
+        for card, (group, mac) in enumerate(zip(s["mcast"], self.cards())):
+            args += ["-netdev", f"socket,id=net{card},mcast={group},localaddr=127.0.0.1", "-device",
+                     f"virtio-net-pci,netdev=net{card},romfile=,mac={mac}"]
         return args
 
     def boot(self, dies_with_us):
@@ -97,6 +101,8 @@ class Machine:
         s = self.setup
         with open(self.path("conf/machine"), "w", encoding="ascii") as f:
             f.write(f"{self.name} {channel.PORTS} {self.index} {s['machines']} {s['mtu']}\n")
+        with open(self.path("conf/cards"), "w", encoding="ascii") as f:
+            f.write(" ".join(self.cards()) + "\n")
         with open(self.path("conf/shares"), "w", encoding="utf-8", errors="surrogateescape") as f:
             f.writelines(f"share{i} {d[1]}\n" for i, d in enumerate(s["shares"]))
         with open(self.path("conf/hidden"), "w", encoding="utf-8", errors="surrogateescape") as f:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef VNODE_SPAWN_H
-#define VNODE_SPAWN_H 1
+/* Helper programs. */
+#ifndef DISTEM_SPAWN_H
+#define DISTEM_SPAWN_H 1
 
 #include <sys/types.h>
 
