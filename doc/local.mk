@@ -15,5 +15,5 @@ dist_man_MANS += \
 	doc/man/distem-validate.1 \
 	doc/man/distem-verify.1 \
 	doc/man/distem-version.1
-dist_doc_DATA += doc/networks.md doc/architecture.md doc/rest.md doc/topology.md
+dist_doc_DATA += doc/architecture.md doc/cluster.md doc/networks.md doc/rest.md doc/topology.md
 

@@ -3,6 +3,8 @@
 
 #include "distem/db.h"
 
+#include <string.h>
+
 #include "db-impl.h"
 #include "library.h"
 #include "openvswitch/poll-loop.h"
@@ -12,8 +14,11 @@
 /* A refused transaction is tried again when the copy has changed, which is what it waits for; at the latest after this time,
  * for a change that arrived before it was refused. */
 #define RETRY_MS 100
-/* A large transaction keeps the server from answering for seconds: it is not dead then. */
+/* A server that has said nothing for this long is asked whether it is there, and left when it has not answered after as long again.
+ * A large transaction keeps it from answering for some 10 s: it is not dead then. Where there are other servers, one that hangs is
+ * left sooner. */
 #define PROBE_MS 30000
+#define PROBE_CLUSTER_MS 10000
 
 static void request_free(void *data)
 {
@@ -39,10 +44,11 @@ struct db *db_open(const char *remote, const char *pnode)
     if (pnode) {
         db_follow_start(db, pnode);
     }
-    /* Pnodes read from any server of a cluster; the writer of the plan needs the newest state, which the leader has. */
-    ovsdb_idl_set_leader_only(db->idl, !pnode);
+    /* Any server of a cluster will do: a change is refused when what it was made from was not the newest. To look for the leader
+     * takes up to 15 s when there is a new one, with pauses that grow. */
+    ovsdb_idl_set_leader_only(db->idl, false);
     ovsdb_idl_set_remote(db->idl, remote, true);
-    ovsdb_idl_set_probe_interval(db->idl, PROBE_MS);
+    ovsdb_idl_set_probe_interval(db->idl, strchr(remote, ',') ? PROBE_CLUSTER_MS : PROBE_MS);
     return db;
 }
 

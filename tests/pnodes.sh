@@ -242,7 +242,8 @@ cleanup_all() {
     return $result
 }
 
-# spread FILE: prints the topology with its vnodes on the pnodes in turn, so that every vnetwork has parts on all of them.
+# spread FILE: prints the topology with its vnodes on the pnodes in turn, so that every vnetwork has parts on all of them but for what
+# is local, which is on the first.
 spread() {
     local k
     local -a names=()
@@ -253,11 +254,13 @@ spread() {
 with open(sys.argv[1], encoding="utf-8") as f:
     d = json.load(f)
 names = itertools.cycle(sys.argv[2:])
+local = {name for name, value in d["vnetworks"].items() if value.get("transport") == "local"}
 vnodes = {}
 for key, value in d["vnodes"].items():
     m = re.fullmatch(r"(.*)\[(\d+)-(\d+)\](.*)", key)
     for name in [f"{m[1]}{i}{m[4]}" for i in range(int(m[2]), int(m[3]) + 1)] if m else [key]:
-        vnodes[name] = {**value, "pnode": next(names)}
+        stays = any(v.get("vnetwork") in local for v in value["vifaces"].values())
+        vnodes[name] = {**value, "pnode": sys.argv[2] if stays else next(names)}
 d["vnodes"] = vnodes
 json.dump(d, sys.stdout, indent=1)' "$1" "${names[@]}"
 }

@@ -57,13 +57,21 @@ const char *distem_url(const struct distem *client);
 
 /* The daemon's name and version. */
 json_t *distem_server(struct distem *client, struct distem_error *error);
-/* Makes the platform what the topology file of 'size' bytes at 'text' says, which messages call 'file' (may be NULL). With
- * 'dry_run' only says what would change. Does not wait: see distem_wait(). */
-json_t *distem_up(struct distem *client, const char *text, size_t size, const char *file, bool dry_run, struct distem_error *error);
+/* A file: 'size' bytes at 'text', which messages call 'name' (may be NULL). */
+struct distem_file {
+    const char *text;
+    size_t size;
+    const char *name;
+};
+/* Makes the platform what the file 'topology' says, joined as the file 'layout' (NULL: none) says. With 'dry_run' only says what
+ * would change. Does not wait: see distem_wait(). */
+json_t *distem_up(struct distem *client, const struct distem_file *topology, const struct distem_file *layout, bool dry_run,
+                  struct distem_error *error);
 /* Takes the platform down. Does not wait. */
 json_t *distem_down(struct distem *client, struct distem_error *error);
-/* Checks a topology file without looking at the platform. */
-json_t *distem_check(struct distem *client, const char *text, size_t size, const char *file, struct distem_error *error);
+/* Checks them without looking at the platform. */
+json_t *distem_check(struct distem *client, const struct distem_file *topology, const struct distem_file *layout,
+                     struct distem_error *error);
 /* The whole platform; its topology file; how far its realisation has come. */
 json_t *distem_platform(struct distem *client, struct distem_error *error);
 json_t *distem_topology(struct distem *client, struct distem_error *error);

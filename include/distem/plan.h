@@ -27,8 +27,16 @@ struct platform *plan(const struct platform *asked, const struct platform *curre
  *
  * addresses: as asked, kept, or the lowest free ones of the vnetwork's prefixes, in the file's order.
  *
- * placement: as asked, kept, or balanced over the pnodes by what the vnodes ask for, those of a vnetwork together where that costs
- * no balance. A pnode's cores, memory or maximum of 0 mean "not known": no limit.
+ * placement: as asked, kept, or balanced over the pnodes by what the vnodes ask for (cores, memory, vnodes, vifaces), those of a
+ * vnetwork together where that costs no balance. A pnode's cores, memory or maximum of 0 mean "not known": no limit.
+ *   - A vnode only comes to pnodes with the labels in its 'where'. Vnodes that vnetworks of transport local join are on one pnode.
+ *   - A draining pnode gets no vnodes and keeps none: those that are asked to be there are problems. A lost one gets none and keeps
+ *     those that it has.
+ *   - Vnodes that are placed, and not asked to be where they are, have 'pnode_chosen'.
+ *
+ * transports: transport, UDP port, IP version of the tunnels (as asked; else IPv4, or IPv6 where a pnode of the vnetwork lacks
+ * IPv4), and MTU: as asked if it fits through what joins the pnodes of the vnetwork; else 1500 or what fits. On one pnode
+ * everything fits. With 'pnodes' NULL the last two stay open.
  *
  * routes: who forwards, and every vnode's routes; 'routes' is never NULL afterwards, and shared by vnodes in the same place.
  *   - A vnode forwards when its user says so, when a vroute goes through it, or (unless it is said to be no gateway, or routing is
@@ -44,11 +52,13 @@ struct platform *plan(const struct platform *asked, const struct platform *curre
  *     longer vroute there is for. A gateway that is on other vnetworks, too, and has a shorter way there, keeps that.
  *     What it sends to a vnode and nobody in the platform has is taken to be that vnode's own; all else that would go in a circle
  * is a problem.
+ *   - Nothing passes a gateway on a lost pnode, but for what a vroute sends there: that stays as the user has it.
  *   - What a wider route says is left out; default routes are used where they make the table smaller and no circle. */
 bool plan_ids(struct platform *, const struct platform *current, struct diagnostics *problems);
 bool plan_addresses(struct platform *, const struct platform *current, struct diagnostics *problems);
 bool plan_placement(struct platform *, const struct platform *current, const GPtrArray *pnodes, struct diagnostics *problems);
-bool plan_routes(struct platform *, GPtrArray *unreachable, struct diagnostics *problems);
+bool plan_transports(struct platform *, const GPtrArray *pnodes, struct diagnostics *problems);
+bool plan_routes(struct platform *, const GPtrArray *pnodes, GPtrArray *unreachable, struct diagnostics *problems);
 
 /* One step of a change, for `distem diff` and for progress. */
 enum change_kind { CHANGE_ADD, CHANGE_REMOVE, CHANGE_MODIFY };

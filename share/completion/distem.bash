@@ -19,9 +19,10 @@ _distem() {
             COMPREPLY=($(compgen -W "up down validate diff status exec shell verify trace pnode replan doctor cleanup version help $options" -- "$word"))
             return
             ;;
-        up) options+=' --no-wait --timeout --give-up --verbose' ;;
+        up) options+=' --layout --no-wait --timeout --give-up --verbose' ;;
         down) options+=' --no-wait --timeout' ;;
-        diff) options+=' --exit-code' ;;
+        validate) options+=' --layout' ;;
+        diff) options+=' --layout --exit-code' ;;
         exec) options+=' --tty' ;;
         verify) options+=' --pairs --sample --seed --only --tolerance --timeout' ;;
         pnode)

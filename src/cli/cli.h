@@ -67,6 +67,22 @@ int cli_print_json(json_t *value);
 /* Reads the file 'name', "-" for standard input, as it is. Returns false after printing why not. The caller frees the text. */
 bool cli_read_file(const char *name, char **ret_text, size_t *ret_size);
 
+/* A topology and, unless layout.text is NULL, its layout, as they were read. */
+struct cli_files {
+    struct distem_file topology, layout;
+};
+/* Reads the file 'topology' and the file 'layout' (NULL: none). Returns false after printing why not. The caller calls
+ * cli_files_clear(), also then. */
+bool cli_read_files(const char *topology, const char *layout, struct cli_files *ret);
+void cli_files_clear(struct cli_files *);
+/* Returns the layout, or NULL. */
+const struct distem_file *cli_files_layout(const struct cli_files *);
+/* The option for it. */
+#define CLI_LAYOUT_OPTION(RET)                                                                                                     \
+    {                                                                                                                              \
+        "layout", 'l', "FILE", RET, "a file that says how this site joins the vnetworks"                                           \
+    }
+
 /* Shorthands for answers: a string, or 'otherwise' when there is none; a number, or 0. */
 const char *cli_string(const json_t *object, const char *key, const char *otherwise);
 int64_t cli_integer(const json_t *object, const char *key);

@@ -8,7 +8,9 @@
 int cli_diff(struct cli *cli, int argc, char **argv)
 {
     bool exit_code = false;
+    const char *layout = NULL;
     const struct cli_option options[] = {
+        CLI_LAYOUT_OPTION(&layout),
         {"exit-code", 'e', NULL, &exit_code, "exit with 1 when there is a difference"},
         {0},
     };
@@ -22,17 +24,16 @@ int cli_diff(struct cli *cli, int argc, char **argv)
         1,
         false,
     };
-    char **arguments, *text;
-    size_t size;
+    char **arguments;
+    __attribute__((cleanup(cli_files_clear))) struct cli_files files = {0};
     int status = cli_parse(cli, &usage, argc, argv, &arguments);
     if (status != CLI_GO_ON) {
         return status;
     }
-    if (!cli_read_file(arguments[0], &text, &size)) {
+    if (!cli_read_files(arguments[0], layout, &files)) {
         return CLI_FAILED;
     }
-    json_t *answer = cli_connect(cli) ? distem_up(cli->client, text, size, arguments[0], true, &cli->error) : NULL;
-    g_free(text);
+    json_t *answer = cli_connect(cli) ? distem_up(cli->client, &files.topology, cli_files_layout(&files), true, &cli->error) : NULL;
     if (!answer) {
         return cli->client ? cli_fail(cli) : CLI_FAILED;
     }

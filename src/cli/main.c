@@ -149,6 +149,34 @@ bool cli_read_file(const char *name, char **ret_text, size_t *ret_size)
     return true;
 }
 
+static bool read_into(const char *name, struct distem_file *ret)
+{
+    char *text;
+    ret->name = name;
+    if (!cli_read_file(name, &text, &ret->size)) {
+        return false;
+    }
+    ret->text = text;
+    return true;
+}
+
+bool cli_read_files(const char *topology, const char *layout, struct cli_files *ret)
+{
+    *ret = (struct cli_files){0};
+    return read_into(topology, &ret->topology) && (!layout || read_into(layout, &ret->layout));
+}
+
+void cli_files_clear(struct cli_files *files)
+{
+    g_free((char *)files->topology.text);
+    g_free((char *)files->layout.text);
+}
+
+const struct distem_file *cli_files_layout(const struct cli_files *files)
+{
+    return files->layout.text ? &files->layout : NULL;
+}
+
 const char *cli_string(const json_t *object, const char *key, const char *otherwise)
 {
     const char *text = json_string_value(json_object_get(object, key));

@@ -44,13 +44,14 @@ void table_add_integer(struct table *table, const json_t *object, const char *ke
 
 static void print_vnetworks(const json_t *vnetworks)
 {
-    struct table *table = table_new("Lllrrrr", "VNETWORK|IPV4|IPV6|VNI|VLAN|MTU|VIFACES");
+    struct table *table = table_new("Llllrrrr", "VNETWORK|IPV4|IPV6|JOINED BY|VNI|VLAN|MTU|VIFACES");
     size_t i;
     json_t *vnetwork;
     json_array_foreach (vnetworks, i, vnetwork) {
         table_add(table, cli_string(vnetwork, "name", "?"));
         table_add(table, cli_string(vnetwork, "ipv4", NULL));
         table_add(table, cli_string(vnetwork, "ipv6", NULL));
+        table_add(table, cli_string(vnetwork, "transport", NULL));
         table_add_integer(table, vnetwork, "vni");
         table_add_integer(table, vnetwork, "vlan");
         table_add_integer(table, vnetwork, "mtu");

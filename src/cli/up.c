@@ -28,9 +28,10 @@ static void print_answer(const struct cli *cli, const char *file, const json_t *
 int cli_up(struct cli *cli, int argc, char **argv)
 {
     bool no_wait = false, verbose = false;
-    const char *timeout = NULL, *give_up = NULL;
+    const char *timeout = NULL, *give_up = NULL, *layout = NULL;
     struct wait_limits limits = WAIT_LIMITS_DEFAULT;
     const struct cli_option options[] = {
+        CLI_LAYOUT_OPTION(&layout),
         {"no-wait", 'n', NULL, &no_wait, "return when the daemon has taken the topology, and do not wait until it is real"},
         {"timeout", 't', "TIME", &timeout, "wait for at most so long (\"90s\"), then fail; the daemon goes on"},
         {"give-up", 'g', "TIME", &give_up,
@@ -48,8 +49,8 @@ int cli_up(struct cli *cli, int argc, char **argv)
         1,
         false,
     };
-    char **arguments, *text;
-    size_t size;
+    char **arguments;
+    __attribute__((cleanup(cli_files_clear))) struct cli_files files = {0};
     int status = cli_parse(cli, &usage, argc, argv, &arguments);
     if (status != CLI_GO_ON) {
         return status;
@@ -57,11 +58,11 @@ int cli_up(struct cli *cli, int argc, char **argv)
     if (!wait_parse_time("timeout", timeout, &limits.timeout_ms) || !wait_parse_time("give-up", give_up, &limits.give_up_ms)) {
         return CLI_USAGE;
     }
-    if (!cli_read_file(arguments[0], &text, &size)) {
+    if (!cli_read_files(arguments[0], layout, &files)) {
         return CLI_FAILED;
     }
-    json_t *answer = cli_connect(cli) ? distem_up(cli->client, text, size, arguments[0], false, &cli->error) : NULL;
-    g_free(text);
+    json_t *answer =
+        cli_connect(cli) ? distem_up(cli->client, &files.topology, cli_files_layout(&files), false, &cli->error) : NULL;
     if (!answer) {
         return cli->client ? cli_fail(cli) : CLI_FAILED;
     }

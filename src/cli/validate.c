@@ -49,28 +49,32 @@ static void print_platform(const struct cli *cli, const char *file, const struct
 
 int cli_validate(struct cli *cli, int argc, char **argv)
 {
+    const char *layout = NULL;
+    const struct cli_option options[] = {CLI_LAYOUT_OPTION(&layout), {0}};
     const struct cli_usage usage = {
         .name = "validate",
         .arguments = "FILE|-",
         .text =
             "Checks the topology FILE (\"-\": standard input) without a daemon, and prints all its problems with file, line and "
             "JSON pointer. Whether the machines have room for it is not checked: `distem diff` does that.",
+        .options = options,
         .min_arguments = 1,
         .max_arguments = 1,
     };
     char **arguments;
-    g_autofree char *text = NULL;
-    size_t size;
+    __attribute__((cleanup(cli_files_clear))) struct cli_files files = {0};
     int status = cli_parse(cli, &usage, argc, argv, &arguments);
     if (status != CLI_GO_ON) {
         return status;
     }
-    if (!cli_read_file(arguments[0], &text, &size)) {
+    if (!cli_read_files(arguments[0], layout, &files)) {
         return CLI_FAILED;
     }
     AUTO_DIAGNOSTICS problems = {0};
     g_autoptr(GPtrArray) unreachable = g_ptr_array_new_with_free_func(g_free);
-    AUTO_PLATFORM asked = topology_parse(text, size, arguments[0], &problems);
+    const struct topology_text topology = {files.topology.text, files.topology.size, files.topology.name};
+    const struct topology_text site = {files.layout.text, files.layout.size, files.layout.name};
+    AUTO_PLATFORM asked = topology_parse_with_layout(&topology, layout ? &site : NULL, &problems);
     AUTO_PLATFORM planned = asked ? plan(asked, NULL, NULL, &problems, unreachable) : NULL;
     if (!planned) {
         return complain_problems(&problems);

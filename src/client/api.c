@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Between two looks at something that is waited for: short at first, so that a small change is not slowed down. */
@@ -17,13 +18,29 @@ static json_t *get(struct distem *client, const char *path, struct distem_error 
     return client_request(client, "GET", path, NULL, 0, error);
 }
 
-/* Sends a topology file to 'path', which gets 'file' and 'dry_run' as query. */
-static json_t *send_file(struct distem *client, const char *method, const char *path, const char *text, size_t size,
-                         const char *file, bool dry_run, struct distem_error *error)
+static json_t *json_file(const struct distem_file *file)
 {
-    g_autofree char *name = client_encode(file ? file : "-");
-    g_autofree char *target = g_strdup_printf("%s?file=%s%s", path, name, dry_run ? "&dry_run=yes" : "");
-    return client_request(client, method, target, text, size, error);
+    return json_pack("{s:s, s:s%}", "file", file->name ? file->name : "-", "text", file->text, file->size);
+}
+
+/* Sends a topology, and its layout unless that is NULL, to 'path', which gets 'file' and 'dry_run' as query. */
+static json_t *send_files(struct distem *client, const char *method, const char *path, const struct distem_file *topology,
+                          const struct distem_file *layout, bool dry_run, struct distem_error *error)
+{
+    if (!layout) {
+        g_autofree char *name = client_encode(topology->name ? topology->name : "-");
+        g_autofree char *target = g_strdup_printf("%s?file=%s%s", path, name, dry_run ? "&dry_run=yes" : "");
+        return client_request(client, method, target, topology->text, topology->size, error);
+    }
+    g_autofree char *target = g_strdup_printf("%s?bundle=yes%s", path, dry_run ? "&dry_run=yes" : "");
+    json_t *bundle = json_pack("{s:o, s:o}", "topology", json_file(topology), "layout", json_file(layout));
+    g_autofree char *body = bundle ? json_dumps(bundle, JSON_COMPACT) : NULL;
+    json_decref(bundle);
+    if (!body) {
+        client_fail(error, "invalid", "the files are not UTF-8");
+        return NULL;
+    }
+    return client_request(client, method, target, body, strlen(body), error);
 }
 
 json_t *distem_server(struct distem *client, struct distem_error *error)
@@ -31,9 +48,10 @@ json_t *distem_server(struct distem *client, struct distem_error *error)
     return get(client, "/", error);
 }
 
-json_t *distem_up(struct distem *client, const char *text, size_t size, const char *file, bool dry_run, struct distem_error *error)
+json_t *distem_up(struct distem *client, const struct distem_file *topology, const struct distem_file *layout, bool dry_run,
+                  struct distem_error *error)
 {
-    return send_file(client, "PUT", "/platform", text, size, file, dry_run, error);
+    return send_files(client, "PUT", "/platform", topology, layout, dry_run, error);
 }
 
 json_t *distem_down(struct distem *client, struct distem_error *error)
@@ -41,9 +59,10 @@ json_t *distem_down(struct distem *client, struct distem_error *error)
     return client_request(client, "DELETE", "/platform", NULL, 0, error);
 }
 
-json_t *distem_check(struct distem *client, const char *text, size_t size, const char *file, struct distem_error *error)
+json_t *distem_check(struct distem *client, const struct distem_file *topology, const struct distem_file *layout,
+                     struct distem_error *error)
 {
-    return send_file(client, "POST", "/topology/check", text, size, file, false, error);
+    return send_files(client, "POST", "/topology/check", topology, layout, false, error);
 }
 
 json_t *distem_platform(struct distem *client, struct distem_error *error)

@@ -104,20 +104,56 @@ void platform_commit(struct coordinator *c, struct rest_request *request, const 
     db_store_platform(c->db, next, generation, store_done, change);
 }
 
+/* Reads a file of a bundle, {"file": "a.json", "text": "..."}; false when 'object' is none. */
+static bool read_text(const json_t *object, struct topology_text *ret)
+{
+    const json_t *text = json_object_get(object, "text");
+    *ret = (struct topology_text){json_string_value(text), json_string_length(text),
+                                  json_string_value(json_object_get(object, "file"))};
+    return ret->text;
+}
+
+/* Reads the topology in the body: a topology file, or with bundle=yes one and its layout. Else replies and returns NULL. */
+static struct platform *read_topology(struct rest_request *request)
+{
+    AUTO_DIAGNOSTICS problems = {0};
+    struct topology_text topology, layout;
+    const char *word = rest_request_query(request, "bundle");
+    bool is_bundle = word && !strcmp(word, "yes");
+    json_t *bundle = is_bundle ? rest_request_json(request) : NULL;
+    if (is_bundle && !bundle) {
+        return NULL;
+    }
+    topology.text = rest_request_body(request, &topology.size);
+    topology.file = rest_request_query(request, "file");
+    if (is_bundle &&
+        (!read_text(json_object_get(bundle, "topology"), &topology) || !read_text(json_object_get(bundle, "layout"), &layout))) {
+        rest_reply_error(request,
+                         g_error_new(DISTEM_ERROR, DISTEM_ERROR_INVALID,
+                                     "a bundle is {\"topology\": {\"file\": \"a.json\", \"text\": \"...\"}, \"layout\": "
+                                     "{\"file\": \"l.json\", \"text\": \"...\"}}"),
+                         NULL);
+        json_decref(bundle);
+        return NULL;
+    }
+    struct platform *asked = topology_parse_with_layout(&topology, is_bundle ? &layout : NULL, &problems);
+    json_decref(bundle);
+    if (!asked) {
+        reply_problems(request, &problems);
+    }
+    return asked;
+}
+
 void platform_put(struct rest_request *request, void *context)
 {
     struct coordinator *c = context;
     if (!require_database(c, request)) {
         return;
     }
-    size_t size;
-    const char *text = rest_request_body(request, &size);
-    const char *file = rest_request_query(request, "file");
     const char *dry_run = rest_request_query(request, "dry_run");
     AUTO_DIAGNOSTICS problems = {0};
-    AUTO_PLATFORM asked = topology_parse(text, size, file, &problems);
+    AUTO_PLATFORM asked = read_topology(request);
     if (!asked) {
-        reply_problems(request, &problems);
         return;
     }
     g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
@@ -142,12 +178,9 @@ void platform_put(struct rest_request *request, void *context)
 
 void topology_check(struct rest_request *request, void *context G_GNUC_UNUSED)
 {
-    size_t size;
-    const char *text = rest_request_body(request, &size);
     AUTO_DIAGNOSTICS problems = {0};
-    AUTO_PLATFORM asked = topology_parse(text, size, rest_request_query(request, "file"), &problems);
+    AUTO_PLATFORM asked = read_topology(request);
     if (!asked) {
-        reply_problems(request, &problems);
         return;
     }
     unsigned vifaces = 0;

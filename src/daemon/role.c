@@ -93,7 +93,8 @@ static bool become(struct pnode_role *role, const char *remote, const char *unde
     if (remote) {
         role->db = db_open(remote, role->places->name);
         role->own_db = true;
-        role->away_at = poll_now_ms();
+        role->away_at = 0; /* Counts from the first turn: what follows may take long. */
+        role->away = false;
     }
     role->pnode = pnode_daemon_new(&config, role->db, error);
     if (!role->pnode && role->own_db) {

@@ -95,12 +95,23 @@ static void note_impairment(GString *detail, const char *direction, const struct
     }
 }
 
+static const char *underlay_text(const struct vnetwork *vnetwork)
+{
+    return !vnetwork->underlay ? "" : vnetwork->underlay == 4 ? "ipv4" : "ipv6";
+}
+
 static void note_vnetwork(GString *detail, const struct vnetwork *old, const struct vnetwork *new)
 {
     note_prefix(detail, "ipv4", &old->ipv4, &new->ipv4);
     note_prefix(detail, "ipv6", &old->ipv6, &new->ipv6);
+    note(detail, "transport", g_strdup(transport_name(old->transport)), g_strdup(transport_name(new->transport)));
     note_number(detail, "vni", old->vni, new->vni);
+    note_number(detail, "port", old->port, new->port);
+    if (old->underlay != new->underlay) {
+        note(detail, "underlay", g_strdup(underlay_text(old)), g_strdup(underlay_text(new)));
+    }
     note_number(detail, "vlan", old->vlan, new->vlan);
+    note(detail, "interface", g_strdup(old->interface ? old->interface : ""), g_strdup(new->interface ? new->interface : ""));
     note_number(detail, "mtu", old->mtu, new->mtu);
 }
 
@@ -190,6 +201,7 @@ static const char *tristate_text(enum tristate tristate)
 static void note_vnode(GString *detail, GHashTable *compared, const struct vnode *old, const struct vnode *new)
 {
     note(detail, "pnode", g_strdup(old->pnode ? old->pnode : ""), g_strdup(new->pnode ? new->pnode : ""));
+    note(detail, "where", g_strdup(old->where ? old->where : ""), g_strdup(new->where ? new->where : ""));
     note(detail, "image", g_strdup(old->image), g_strdup(new->image));
     note_number(detail, "cores", old->cores, new->cores);
     if (old->frequency != new->frequency) {

@@ -140,7 +140,7 @@ static int compare_ids(const void *a, const void *b)
 }
 
 /* Makes those of 'candidates' forward that join what is apart. */
-static void choose(const struct platform *platform, GHashTable *positions, GPtrArray *candidates)
+static void choose(const struct platform *platform, GHashTable *positions, GHashTable *lost, GPtrArray *candidates)
 {
     struct groups groups[2] = {{.family = 4}, {.family = 6}};
     for (unsigned f = 0; f < 2; f++) {
@@ -149,7 +149,7 @@ static void choose(const struct platform *platform, GHashTable *positions, GPtrA
             groups[f].next[i] = i;
         }
         for (unsigned i = 0; i < platform->vnodes->len; i++) {
-            if (platform_vnode(platform, i)->forwards) {
+            if (platform_vnode(platform, i)->forwards && !g_hash_table_contains(lost, platform_vnode(platform, i))) {
                 join(&groups[f], platform_vnode(platform, i), positions, false);
             }
         }
@@ -167,7 +167,7 @@ static void choose(const struct platform *platform, GHashTable *positions, GPtrA
     g_free(groups[1].next);
 }
 
-bool forwarding_decide(struct platform *platform, GHashTable *positions, struct diagnostics *problems)
+bool forwarding_decide(struct platform *platform, GHashTable *positions, GHashTable *lost, struct diagnostics *problems)
 {
     unsigned before = diagnostics_count(problems);
     for (unsigned i = 0; i < platform->vnodes->len; i++) {
@@ -177,7 +177,8 @@ bool forwarding_decide(struct platform *platform, GHashTable *positions, struct 
     g_autoptr(GPtrArray) candidates = g_ptr_array_new();
     for (unsigned i = 0; i < platform->vnodes->len; i++) {
         struct vnode *vnode = platform_vnode(platform, i);
-        bool may = vnode->gateway == TRISTATE_AUTO && vnode->vifaces->len > 1 && platform->routing != ROUTING_NONE;
+        bool may = vnode->gateway == TRISTATE_AUTO && vnode->vifaces->len > 1 && platform->routing != ROUTING_NONE &&
+                   !g_hash_table_contains(lost, vnode);
         const struct vnetwork *a = NULL, *b = NULL;
         if (!vnode->forwards && !may) {
             continue;
@@ -192,6 +193,6 @@ bool forwarding_decide(struct platform *platform, GHashTable *positions, struct 
             g_ptr_array_add(candidates, vnode);
         }
     }
-    choose(platform, positions, candidates);
+    choose(platform, positions, lost, candidates);
     return diagnostics_count(problems) == before;
 }

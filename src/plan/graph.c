@@ -55,7 +55,7 @@ static void index_by_vnetwork(struct graph *graph)
     }
 }
 
-struct graph *graph_new(const struct platform *platform, GHashTable *positions, uint8_t family)
+struct graph *graph_new(const struct platform *platform, GHashTable *positions, GHashTable *lost, uint8_t family)
 {
     struct graph *graph = g_new0(struct graph, 1);
     graph->family = family;
@@ -80,6 +80,10 @@ struct graph *graph_new(const struct platform *platform, GHashTable *positions, 
     graph->gateways = (struct vnode **)g_ptr_array_free(g_steal_pointer(&gateways), FALSE);
     graph->halves = (struct half *)(void *)g_array_free(g_steal_pointer(&halves), FALSE);
     graph->of_gateway = (uint32_t *)(void *)g_array_free(g_steal_pointer(&of_gateway), FALSE);
+    graph->lost = g_new0(bool, graph->n_gateways + 1);
+    for (uint32_t i = 0; i < graph->n_gateways; i++) {
+        graph->lost[i] = g_hash_table_contains(lost, graph->gateways[i]);
+    }
     index_by_vnetwork(graph);
     return graph;
 }
@@ -89,6 +93,7 @@ void graph_free(struct graph *graph)
     if (graph) {
         g_hash_table_unref(graph->indexes);
         g_free(graph->gateways);
+        g_free(graph->lost);
         g_free(graph->halves);
         g_free(graph->of_gateway);
         g_free(graph->of_vnetwork);

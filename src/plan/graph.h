@@ -29,6 +29,7 @@ struct graph {
     uint8_t family;
     uint32_t n_vnetworks, n_gateways, n_halves;
     struct vnode **gateways; /* In the platform's order. */
+    bool *lost;              /* Per gateway: nothing passes it but what a vroute sends there. */
     struct half *halves;     /* Ordered by gateway. */
     uint32_t *of_gateway;    /* Gateway g's are halves of_gateway[g] ... of_gateway[g + 1] - 1. */
     uint32_t *of_vnetwork;   /* Vnetwork v's are halves by_vnetwork[of_vnetwork[v] ... of_vnetwork[v + 1] - 1]. */
@@ -36,9 +37,9 @@ struct graph {
     GHashTable *indexes; /* struct vnode -> index of the gateway + 1. */
 };
 
-/* Builds the graph of 'family' (4 or 6) from the vnodes that forward. 'positions' is forwarding_positions()'s. It borrows from the
- * platform and is freed with graph_free(). */
-struct graph *graph_new(const struct platform *, GHashTable *positions, uint8_t family);
+/* Builds the graph of 'family' (4 or 6) from the vnodes that forward. 'positions' is forwarding_positions()'s, 'lost' a set of
+ * those vnodes whose machines are. It borrows from the platform and is freed with graph_free(). */
+struct graph *graph_new(const struct platform *, GHashTable *positions, GHashTable *lost, uint8_t family);
 void graph_free(struct graph *);
 
 /* Returns the index of gateway 'vnode', or NONE. */

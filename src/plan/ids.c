@@ -48,6 +48,12 @@ static bool number_objects(struct platform *platform, const struct platform *cur
     return !exhausted;
 }
 
+/* Says whether 'vnetwork' needs a VNI. */
+static bool has_vni(const struct vnetwork *vnetwork)
+{
+    return vnetwork->transport == TRANSPORT_VXLAN || (vnetwork->transport == TRANSPORT_AUTO && !vnetwork->vlan);
+}
+
 /* VNI -> vnetwork that has it. Those that 'platform' asks for; duplicates are problems. */
 static GHashTable *take_asked_vnis(const struct platform *platform, struct diagnostics *problems)
 {
@@ -82,7 +88,7 @@ static void allot_vnis(struct platform *platform, const struct platform *current
     for (unsigned i = 0; i < platform->vnetworks->len; i++) {
         struct vnetwork *vnetwork = platform_vnetwork(platform, i);
         const struct vnetwork *old = twin_vnetwork(&twins, vnetwork);
-        if (!vnetwork->vni && old && !g_hash_table_contains(taken, GUINT_TO_POINTER(old->vni))) {
+        if (has_vni(vnetwork) && !vnetwork->vni && old && old->vni && !g_hash_table_contains(taken, GUINT_TO_POINTER(old->vni))) {
             vnetwork->vni = old->vni;
             g_hash_table_insert(taken, GUINT_TO_POINTER(vnetwork->vni), vnetwork);
         }
@@ -90,7 +96,7 @@ static void allot_vnis(struct platform *platform, const struct platform *current
     uint32_t base = (uint32_t)(hash_text(platform->name) % VNI_MAX);
     for (unsigned i = 0; i < platform->vnetworks->len; i++) {
         struct vnetwork *vnetwork = platform_vnetwork(platform, i);
-        if (!vnetwork->vni) {
+        if (has_vni(vnetwork) && !vnetwork->vni) {
             uint64_t n = (uint64_t)base + vnetwork->id;
             while (g_hash_table_contains(taken, GUINT_TO_POINTER(n % VNI_MAX + 1))) {
                 n++;

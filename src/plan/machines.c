@@ -14,7 +14,7 @@ static uint64_t add(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-static void load_add(struct load *sum, const struct load *load)
+void load_add(struct load *sum, const struct load *load)
 {
     for (unsigned r = 0; r < RESOURCES; r++) {
         sum->of[r] = add(sum->of[r], load->of[r]);
@@ -85,12 +85,11 @@ struct load vnode_load(const struct vnode *vnode)
     return (struct load){{vnode->cores, vnode->memory, 1, vnode->vifaces->len}};
 }
 
-double machines_weight(const struct machines *machines, const struct vnode *vnode)
+double machines_weight(const struct machines *machines, const struct load *load)
 {
-    struct load load = vnode_load(vnode);
     double weight = 0;
-    for (enum resource r = RESOURCE_CORES; r <= RESOURCE_VNODES; r++) {
-        weight += machines->wanted.of[r] ? (double)load.of[r] / (double)machines->wanted.of[r] : 0;
+    for (enum resource r = 0; r < RESOURCES; r++) {
+        weight += machines->wanted.of[r] ? (double)load->of[r] / (double)machines->wanted.of[r] : 0;
     }
     return weight;
 }
@@ -112,11 +111,25 @@ bool machine_fits(const struct machine *machine, const struct load *load)
     return true;
 }
 
-void machine_take(struct machine *machine, const struct machines *machines, const struct vnode *vnode)
+void machine_take(struct machine *machine, const struct machines *machines, const struct load *load)
 {
-    struct load load = vnode_load(vnode);
-    load_add(&machine->used, &load);
-    machine->filled += machines_weight(machines, vnode);
+    load_add(&machine->used, load);
+    machine->filled += machines_weight(machines, load);
+}
+
+bool machine_has_labels(const struct machine *machine, const char *where)
+{
+    g_auto(GStrv) labels = g_strsplit(where ? where : "", ",", 0);
+    for (unsigned i = 0; labels[i]; i++) {
+        char *value = strchr(labels[i], '=');
+        if (value) {
+            *value++ = '\0';
+            if (g_strcmp0(g_hash_table_lookup(machine->pnode->labels, labels[i]), value) != 0) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 const char *resource_name(enum resource resource)
@@ -138,15 +151,18 @@ static int compare_levels(const void *a, const void *b)
 }
 
 /* As water in vessels: the emptiest are filled up to the next one's level until the rest is used up. */
-void machines_set_targets(struct machines *machines, double rest)
+void machines_set_targets(struct machines *machines, const bool *match, double rest)
 {
     g_autofree struct machine **sorted = g_new(struct machine *, machines->count + 1);
+    unsigned count = 0;
     for (unsigned i = 0; i < machines->count; i++) {
-        sorted[i] = &machines->list[i];
+        if (match[i] && machine_is_open(&machines->list[i])) {
+            sorted[count++] = &machines->list[i];
+        }
     }
-    qsort(sorted, machines->count, sizeof(struct machine *), compare_levels);
+    qsort(sorted, count, sizeof(struct machine *), compare_levels);
     double sum = rest, share = 0, level = 0;
-    for (unsigned i = 0; i < machines->count; i++) {
+    for (unsigned i = 0; i < count; i++) {
         if (i > 0 && sorted[i]->filled / sorted[i]->share >= level) {
             break;
         }
@@ -154,7 +170,7 @@ void machines_set_targets(struct machines *machines, double rest)
         share += sorted[i]->share;
         level = sum / share;
     }
-    for (unsigned i = 0; i < machines->count; i++) {
-        machines->list[i].target = MAX(machines->list[i].filled, level * machines->list[i].share);
+    for (unsigned i = 0; i < count; i++) {
+        sorted[i]->target = MAX(sorted[i]->filled, level * sorted[i]->share);
     }
 }

@@ -37,14 +37,23 @@ struct machine *machines_find(const struct machines *, const char *name);
 
 /* Returns what 'vnode' asks for. */
 struct load vnode_load(const struct vnode *);
-/* Returns one number for how much 'vnode' asks for, of all that is asked for: the sum of its parts of the cores, the memory, and
- * the vnodes. */
-double machines_weight(const struct machines *, const struct vnode *vnode);
+/* Adds up; sums stop at UINT64_MAX. */
+void load_add(struct load *sum, const struct load *load);
+/* Returns one number for how much 'load' is of all that is asked for: the sum of its parts of the cores, the memory, the vnodes,
+ * and the vifaces. */
+double machines_weight(const struct machines *, const struct load *load);
 
 /* Says whether 'machine' has room for 'load'. */
 bool machine_fits(const struct machine *, const struct load *load);
-/* Puts 'vnode' there. */
-void machine_take(struct machine *, const struct machines *, const struct vnode *vnode);
+/* Puts 'load' there. */
+void machine_take(struct machine *, const struct machines *, const struct load *load);
+/* Says whether it may get vnodes that it does not have yet. */
+static inline bool machine_is_open(const struct machine *machine)
+{
+    return !machine->pnode->draining && !machine->pnode->lost;
+}
+/* Says whether it has all labels of 'where' ("rack=a,site=nancy"; NULL: none). */
+bool machine_has_labels(const struct machine *, const char *where);
 /* Returns how much of 'resource' the machine has; 0: no limit. */
 uint64_t machine_capacity(const struct machine *, enum resource resource);
 
@@ -53,7 +62,8 @@ const char *resource_name(enum resource);
 /* Returns an amount as people write it ("32GiB", "5"); the caller frees it. */
 char *resource_format(enum resource, uint64_t amount);
 
-/* Sets all targets so that placing what has weight 'rest' brings the machines as near to their shares as can be. */
-void machines_set_targets(struct machines *, double rest);
+/* Sets the targets of those machines for which 'match' (one flag per machine of the list) is set, and which are open, so that
+ * placing what has weight 'rest' on them brings them as near to their shares as can be. */
+void machines_set_targets(struct machines *, const bool *match, double rest);
 
 #endif

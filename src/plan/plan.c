@@ -11,6 +11,7 @@ struct platform *plan(const struct platform *asked, const struct platform *curre
     bool complete = plan_ids(platform, current, problems);
     complete &= plan_addresses(platform, current, problems);
     complete &= plan_placement(platform, current, pnodes, problems);
-    /* Routes need all addresses. */
-    return complete && plan_routes(platform, unreachable, problems) ? g_steal_pointer(&platform) : NULL;
+    /* What follows needs all addresses, and a machine for each vnode. */
+    complete = complete && plan_transports(platform, pnodes, problems);
+    return complete && plan_routes(platform, pnodes, unreachable, problems) ? g_steal_pointer(&platform) : NULL;
 }

@@ -15,11 +15,11 @@
 
 enum { REACH_IPV4 = 1, REACH_IPV6 = 2 };
 
-static void plan_family(struct platform *platform, GHashTable *positions, struct classes *classes, uint8_t family, uint8_t *reach,
-                        struct diagnostics *problems)
+static void plan_family(struct platform *platform, GHashTable *positions, GHashTable *lost, struct classes *classes, uint8_t family,
+                        uint8_t *reach, struct diagnostics *problems)
 {
     bool computed = platform->routing != ROUTING_NONE;
-    struct graph *graph = graph_new(platform, positions, family);
+    struct graph *graph = graph_new(platform, positions, lost, family);
     struct targets *targets = targets_new(platform, positions, graph, problems);
     struct ways *ways = ways_new(graph, targets, classes, computed, reach, family == 4 ? REACH_IPV4 : REACH_IPV6);
     tables_append(ways, computed, problems);
@@ -73,11 +73,31 @@ static void report_unreachable(const struct platform *platform, GHashTable *posi
     }
 }
 
-bool plan_routes(struct platform *platform, GPtrArray *unreachable, struct diagnostics *problems)
+/* Returns the set of those vnodes whose machines are lost; the caller unrefs it. */
+static GHashTable *find_lost(const struct platform *platform, const GPtrArray *pnodes)
+{
+    GHashTable *lost = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+    for (unsigned i = 0; pnodes && i < pnodes->len; i++) {
+        const struct pnode *pnode = pnodes->pdata[i];
+        if (pnode->lost) {
+            g_hash_table_add(names, pnode->name);
+        }
+    }
+    for (unsigned i = 0; g_hash_table_size(names) && i < platform->vnodes->len; i++) {
+        struct vnode *vnode = platform_vnode(platform, i);
+        if (vnode->pnode && g_hash_table_contains(names, vnode->pnode)) {
+            g_hash_table_add(lost, vnode);
+        }
+    }
+    return lost;
+}
+
+bool plan_routes(struct platform *platform, const GPtrArray *pnodes, GPtrArray *unreachable, struct diagnostics *problems)
 {
     unsigned before = diagnostics_count(problems);
-    g_autoptr(GHashTable) positions = forwarding_positions(platform);
-    if (!forwarding_decide(platform, positions, problems)) {
+    g_autoptr(GHashTable) positions = forwarding_positions(platform), lost = find_lost(platform, pnodes);
+    if (!forwarding_decide(platform, positions, lost, problems)) {
         return false;
     }
     struct classes *classes = classes_new(platform, positions, problems);
@@ -85,8 +105,8 @@ bool plan_routes(struct platform *platform, GPtrArray *unreachable, struct diagn
         return false;
     }
     g_autofree uint8_t *reach = g_new0(uint8_t, (size_t)platform->vnetworks->len * platform->vnetworks->len + 1);
-    plan_family(platform, positions, classes, 4, reach, problems);
-    plan_family(platform, positions, classes, 6, reach, problems);
+    plan_family(platform, positions, lost, classes, 4, reach, problems);
+    plan_family(platform, positions, lost, classes, 6, reach, problems);
     bool ok = diagnostics_count(problems) == before;
     if (ok) {
         assign(platform, classes);

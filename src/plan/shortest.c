@@ -169,7 +169,8 @@ static void relax_gateway(struct search *search, uint32_t g)
     for (uint32_t h = graph->of_gateway[g]; h < graph->of_gateway[g + 1]; h++) {
         uint32_t v = graph->halves[h].vnetwork;
         bool fixed = search->detour_length[v] >= 0;
-        if (h == search->out[g] || search_is_source(search, v) || (fixed ? search->next[v] != h : !search->computed)) {
+        if (h == search->out[g] || search_is_source(search, v) ||
+            (fixed ? search->next[v] != h : !search->computed || graph->lost[g])) {
             continue;
         }
         struct distance distance = distance_add(&search->distance[place], &graph->halves[h].weight);

@@ -13,7 +13,8 @@ libtopology_la_LIBADD = libbase.la $(JANSSON_LIBS) -lm
 dist_pkgdata_DATA += share/topology.schema.json
 examplesdir = $(pkgdatadir)/examples
 dist_examples_DATA = \
-	examples/dual-stack.json examples/figure3.json examples/lossy-wireless.json examples/thousand.json
+	examples/dual-stack.json examples/figure3.json examples/lossy-wireless.json examples/mixed.json examples/mixed-layout.json \
+	examples/README.md examples/thousand.json examples/three-sites.json examples/vlan.json examples/vlan-layout.json
 
 topology_tests = \
 	tests/unit/test-topology-parse tests/unit/test-topology-refuse tests/unit/test-topology-write tests/unit/test-topology-text \

@@ -72,7 +72,8 @@ def status():
     answer = json.loads(text) if text.startswith("{") else {}
     for key in ("vnodes", "vnetworks", "pnodes"):
         for entry in answer.pop(key, []):
-            say(f"status {key}", clean(entry, {"pid", "generation"}))
+            # Transactions and rules count since the daemon started.
+            say(f"status {key}", clean(entry, {"pid", "generation", "transactions", "rules"}))
     say("status", clean(answer, {"generation"}))
 
 

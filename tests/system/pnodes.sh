@@ -67,7 +67,7 @@ does_not() {
 heartbeat() {
     wait_until test -S /run/c/distem-db.sock
     at c ovsdb-client query unix:/run/c/distem-db.sock '["Distem", {"op": "select", "table": "Pnode_State", "where": [["pnode", "==", "'"$1"'"]],
-        "columns": ["heartbeat"]}]' | grep -o '[0-9]*' | tail -n 1
+        "columns": ["heartbeat"]}]' 2>/dev/null | grep -o '[0-9]*' | tail -n 1
 }
 has_beaten() {
     [[ $(heartbeat p1) -gt $1 ]]
@@ -108,7 +108,7 @@ at c distemd --cleanup --run-dir /run/x --state-dir /var/lib/x >/dev/null
 cat >"$dir/topo.json" <<'JSON'
 {
   "distem": 2, "name": "three",
-  "vnetworks": {"net": {"ipv4": "10.1.0.0/24", "ipv6": "fd01::/64"}, "same": {"ipv4": "10.1.0.0/24"}},
+  "vnetworks": {"net": {"ipv4": "10.1.0.0/24", "ipv6": "fd01::/64"}, "same": {"ipv4": "10.1.0.0/24", "transport": "vxlan", "underlay": "ipv6"}},
   "vnodes": {
     "a": {"pnode": "p1", "vifaces": {"if0": {"vnetwork": "net", "output": {"latency": "20ms"}}}},
     "b": {"pnode": "p2", "vifaces": {"if0": {"vnetwork": "net"}}},

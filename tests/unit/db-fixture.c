@@ -167,3 +167,18 @@ void assert_platforms_equal(const struct platform *a, const struct platform *b)
         g_assert_true(prefix_equal(&x->prefix, &y->prefix));
     }
 }
+
+char *db_last_change(const struct sandbox *sandbox)
+{
+    g_autofree char *log = sandbox_command(sandbox, "ovsdb-tool", "-mm", "show-log", "conf.db");
+    char *last = g_strrstr(log, "\nrecord ");
+    g_assert_nonnull(last);
+    GString *text = g_string_new(NULL);
+    g_auto(GStrv) lines = g_strsplit(last, "\n", -1);
+    for (unsigned i = 0; lines[i]; i++) {
+        if (g_str_has_prefix(lines[i], "  table ")) {
+            g_string_append_printf(text, "%s%s", text->len ? "\n" : "", g_strstrip(lines[i]));
+        }
+    }
+    return g_string_free(text, FALSE);
+}

@@ -25,6 +25,9 @@ struct sandbox *new_db_sandbox(void);
 struct db *db_open_ready(const char *remote, const char *pnode);
 /* Stores and waits for the end, which must be 'code' (-1: success). */
 void db_store(struct db *db, const struct platform *platform, uint64_t generation, int code);
+/* Returns which rows the last transaction in the database's file touched, one a line: "table Vnode row ...". The caller frees it.
+ */
+char *db_last_change(const struct sandbox *sandbox);
 
 /* Makes routes from "TO", "VIA" pairs, each by the next viface; 'texts' ends with NULL. The caller unrefs them. */
 GArray *new_routes(const char *const *texts);

@@ -52,7 +52,7 @@ static char **environment(const struct sandbox *sandbox)
     return env;
 }
 
-static pid_t start(const struct sandbox *sandbox, const char *const *argv)
+pid_t sandbox_spawn(const struct sandbox *sandbox, const char *const *argv)
 {
     g_auto(GStrv) env = environment(sandbox);
     GPid pid;
@@ -63,7 +63,7 @@ static pid_t start(const struct sandbox *sandbox, const char *const *argv)
     return pid;
 }
 
-static void stop(pid_t *pid)
+void sandbox_kill(pid_t *pid)
 {
     if (*pid) {
         kill(*pid, SIGKILL);
@@ -73,8 +73,7 @@ static void stop(pid_t *pid)
     }
 }
 
-/* Waits until the socket 'name' in the sandbox has appeared. */
-static void wait_for_file(const struct sandbox *sandbox, const char *name)
+void sandbox_wait_for(const struct sandbox *sandbox, const char *name)
 {
     g_autofree char *path = g_build_filename(sandbox->dir, name, NULL);
     WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS), (void)0, poll_wait_ms(5));
@@ -95,12 +94,18 @@ char *sandbox_run(const struct sandbox *sandbox, const char *const *argv)
     return output;
 }
 
-struct sandbox *sandbox_new(const char *schema)
+struct sandbox *sandbox_new_empty(void)
 {
     struct sandbox *sandbox = g_new0(struct sandbox, 1);
     g_autoptr(GError) error = NULL;
     sandbox->dir = g_dir_make_tmp("distem-test-XXXXXX", &error);
     g_assert_no_error(error);
+    return sandbox;
+}
+
+struct sandbox *sandbox_new(const char *schema)
+{
+    struct sandbox *sandbox = sandbox_new_empty();
     sandbox->remote = g_strdup_printf("unix:%s/db.sock", sandbox->dir);
     sandbox->ctl = g_build_filename(sandbox->dir, "vswitchd.ctl", NULL);
     g_free(sandbox_command(sandbox, "ovsdb-tool", "create", "conf.db", schema));
@@ -111,36 +116,36 @@ struct sandbox *sandbox_new(const char *schema)
 void sandbox_start_db(struct sandbox *sandbox)
 {
     g_autofree char *remote = g_strdup_printf("--remote=p%s", sandbox->remote);
-    sandbox->db = start(sandbox, (const char *const[]){"ovsdb-server", remote, "--unixctl=db.ctl", "-vconsole:off",
-                                                       "--log-file=db.log", "conf.db", NULL});
-    wait_for_file(sandbox, "db.sock");
+    sandbox->db = sandbox_spawn(sandbox, (const char *const[]){"ovsdb-server", remote, "--unixctl=db.ctl", "-vconsole:off",
+                                                               "--log-file=db.log", "conf.db", NULL});
+    sandbox_wait_for(sandbox, "db.sock");
 }
 
 void sandbox_kill_db(struct sandbox *sandbox)
 {
     g_autofree char *socket = g_build_filename(sandbox->dir, "db.sock", NULL);
-    stop(&sandbox->db);
+    sandbox_kill(&sandbox->db);
     g_unlink(socket);
 }
 
 void sandbox_start_vswitchd(struct sandbox *sandbox)
 {
-    sandbox->vswitchd =
-        start(sandbox, (const char *const[]){"ovs-vswitchd", sandbox->remote, "--unixctl=vswitchd.ctl", "-vconsole:off",
-                                             "--log-file=vswitchd.log", "--enable-dummy=override", "--disable-system", NULL});
-    wait_for_file(sandbox, "vswitchd.ctl");
+    sandbox->vswitchd = sandbox_spawn(sandbox, (const char *const[]){"ovs-vswitchd", sandbox->remote, "--unixctl=vswitchd.ctl",
+                                                                     "-vconsole:off", "--log-file=vswitchd.log",
+                                                                     "--enable-dummy=override", "--disable-system", NULL});
+    sandbox_wait_for(sandbox, "vswitchd.ctl");
 }
 
 void sandbox_kill_vswitchd(struct sandbox *sandbox)
 {
-    stop(&sandbox->vswitchd);
+    sandbox_kill(&sandbox->vswitchd);
     g_unlink(sandbox->ctl);
 }
 
 void sandbox_free(struct sandbox *sandbox)
 {
-    stop(&sandbox->vswitchd);
-    stop(&sandbox->db);
+    sandbox_kill(&sandbox->vswitchd);
+    sandbox_kill(&sandbox->db);
     g_autoptr(GDir) dir = g_dir_open(sandbox->dir, 0, NULL);
     for (const char *name; (name = g_dir_read_name(dir));) {
         g_autofree char *path = g_build_filename(sandbox->dir, name, NULL);

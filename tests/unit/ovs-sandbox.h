@@ -20,7 +20,9 @@ bool sandbox_is_possible(void);
 
 /* Makes the folder and a database from 'schema' in it, and starts its server. */
 struct sandbox *sandbox_new(const char *schema);
-/* Stops everything and removes the folder. */
+/* Makes the folder only. */
+struct sandbox *sandbox_new_empty(void);
+/* Stops everything (but what sandbox_spawn() started) and removes the folder. */
 void sandbox_free(struct sandbox *);
 /* Kills the database server, starts it again. */
 void sandbox_kill_db(struct sandbox *);
@@ -28,6 +30,13 @@ void sandbox_start_db(struct sandbox *);
 /* Starts and kills an ovs-vswitchd with nothing but dummy devices. */
 void sandbox_start_vswitchd(struct sandbox *);
 void sandbox_kill_vswitchd(struct sandbox *);
+
+/* Starts a program that runs on, with the sandbox as its run directory; it does not outlive the test. */
+pid_t sandbox_spawn(const struct sandbox *, const char *const *argv);
+/* Kills such a process and waits for its end; 'pid' is 0 then, where nothing is done. */
+void sandbox_kill(pid_t *pid);
+/* Waits until the file 'name' in the sandbox has appeared. */
+void sandbox_wait_for(const struct sandbox *, const char *name);
 
 /* Runs a program with the sandbox as its run directory and returns its standard output; it must succeed. 'argv' ends with NULL. The
  * caller frees the text. */

@@ -2,6 +2,7 @@
 /* What pnodes see of the Distem database: their own vnodes, and the vifaces on the vnetworks that these are on. */
 #include <config.h>
 
+#include <signal.h>
 #include <string.h>
 
 #include "db-fixture.h"
@@ -317,6 +318,64 @@ static void test_heartbeat(void)
     trio_close(&t);
 }
 
+/* Turns the loop for a moment. */
+static void turn_for(const struct trio *t, int ms)
+{
+    int64_t end = poll_now_ms() + ms;
+    WAIT_TRIO(t, poll_now_ms() >= end);
+}
+
+static int32_t first_pid(const struct db *db)
+{
+    AUTO_PLATFORM platform = db_platform(db);
+    return platform_vnode(platform, 0)->pid;
+}
+
+/* The server hangs, and goes on or is started again: what was reported meanwhile is written, once. */
+static void test_frozen(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct trio t = trio_new();
+    struct pnode *left = new_pnode("left", "one");
+    struct outcome outcome = {0};
+    db_introduce_pnode(t.left, left, db_note, &outcome);
+    WAIT_TRIO(&t, outcome.count == 1);
+    for (unsigned restart = 0; restart < 2; restart++) {
+        struct outcome state = {0}, states = {0}, stored = {0};
+        AUTO_PLATFORM platform = PLATFORM("left:1", "far:1");
+        g_autoptr(GPtrArray) vnodes = g_ptr_array_new();
+        struct vnode vnode = {.id = 100, .state = VNODE_STATE_RUNNING, .pid = 7 + (int)restart};
+        g_ptr_array_add(vnodes, &vnode);
+        change(&t, platform);
+        kill(t.sandbox->db, SIGSTOP);
+        left->heartbeat = 10 + restart;
+        db_report_pnode(t.left, left, db_note, &state);
+        db_report_vnodes(t.left, vnodes, db_note, &states);
+        db_store_platform(t.full, platform, db_generation(t.full), db_note, &stored);
+        turn_for(&t, 200);
+        g_assert_cmpuint(state.count + states.count + stored.count, ==, 0);
+        if (restart) {
+            sandbox_kill_db(t.sandbox);
+            turn_for(&t, 200);
+            sandbox_start_db(t.sandbox);
+        } else {
+            kill(t.sandbox->db, SIGCONT);
+        }
+        uint64_t generation = UINT64_C(2) * (restart + 1);
+        WAIT_TRIO(&t, state.count && states.count && stored.count && heartbeat(t.full, 0) == 10 + restart &&
+                          db_generation(t.full) == generation && are_current(&t));
+        g_assert_cmpuint(state.count + states.count + stored.count, ==, 3);
+        g_assert_true(state.code == -1 && states.code == -1 && stored.code == -1);
+        /* The two connections hear of it one after the other. */
+        WAIT_TRIO(&t, first_pid(t.full) == vnode.pid);
+        assert_remotes_both(&t, "left", "1/111@far");
+    }
+    pnode_free(left);
+    trio_close(&t);
+}
+
 /* Two machines that call themselves the same: one of them is told, also when both come at the same moment. */
 static void test_same_name(void)
 {
@@ -363,6 +422,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ovs/db-pnodes/restart", test_restart);
     g_test_add_func("/ovs/db-pnodes/reconnect", test_reconnect);
     g_test_add_func("/ovs/db-pnodes/heartbeat", test_heartbeat);
+    g_test_add_func("/ovs/db-pnodes/frozen", test_frozen);
     g_test_add_func("/ovs/db-pnodes/same-name", test_same_name);
     return g_test_run();
 }

@@ -41,22 +41,6 @@ static void test_round_trip(void)
     sandbox_free(sandbox);
 }
 
-/* Returns how many rows the last transaction in the database's file touched, by table, as "Vnode:1 Platform:1". */
-static char *last_change(const struct sandbox *sandbox)
-{
-    g_autofree char *log = sandbox_command(sandbox, "ovsdb-tool", "-mm", "show-log", "conf.db");
-    char *last = g_strrstr(log, "\nrecord ");
-    g_assert_nonnull(last);
-    GString *text = g_string_new(NULL);
-    g_auto(GStrv) lines = g_strsplit(last, "\n", -1);
-    for (unsigned i = 0; lines[i]; i++) {
-        if (g_str_has_prefix(lines[i], "  table ")) {
-            g_string_append_printf(text, "%s%s", text->len ? "\n" : "", g_strstrip(lines[i]));
-        }
-    }
-    return g_string_free(text, FALSE);
-}
-
 static void test_only_differences(void)
 {
     if (!sandbox_is_possible()) {
@@ -68,7 +52,7 @@ static void test_only_differences(void)
     db_store(db, wanted, 0, -1);
     platform_vnode(wanted, 10)->memory = 4096;
     db_store(db, wanted, 1, -1);
-    g_autofree char *change = last_change(sandbox);
+    g_autofree char *change = db_last_change(sandbox);
     g_test_message("%s", change);
     g_auto(GStrv) rows = g_strsplit(change, "\n", -1);
     g_assert_cmpuint(g_strv_length(rows), ==, 2);
@@ -80,7 +64,7 @@ static void test_only_differences(void)
     g_array_unref(vnode->routes);
     vnode->routes = new_routes((const char *const[]){"0.0.0.0/0", "10.1.0.9", NULL});
     db_store(db, wanted, 2, -1);
-    g_autofree char *routes_change = last_change(sandbox);
+    g_autofree char *routes_change = db_last_change(sandbox);
     g_auto(GStrv) routes_rows = g_strsplit(routes_change, "\n", -1);
     g_assert_cmpuint(g_strv_length(routes_rows), ==, 3);
     AUTO_PLATFORM stored = db_platform(db);

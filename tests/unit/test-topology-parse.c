@@ -68,7 +68,8 @@ static void test_everything(void)
 {
     AUTO_PLATFORM platform = parse(
         "{'vroutes': [{'from': 'a', 'to': 'b', 'via': 'n'}, {'from': 'b', 'to': 'fd09::/16', 'via': 'n'}],"
-        " 'vnodes': {'n': {'image': '/srv/x', 'pnode': 'host1', 'where': {'site': 'nancy', 'rack': 'a'}, 'gateway': true, 'cpu': {'cores': 2, 'frequency': '1.5GHz'},"
+        " 'vnodes': {'n': {'image': '/srv/x', 'pnode': 'host1', 'where': {'site': 'nancy', 'rack': 'a'}, 'gateway': true, 'cpu': "
+        "{'cores': 2, 'frequency': '1.5GHz'},"
         "   'memory': '1GiB', 'vifaces': {'y': {'vnetwork': 'b'}, 'x': {'vnetwork': 'a', 'ipv4': '10.0.0.7', 'ipv6': 'fd00::7', "
         "'mac':"
         "   '02:00:00:00:00:07', 'input': {'latency': '20ms', 'jitter': '2ms', 'distribution': 'paretonormal',"
@@ -77,7 +78,8 @@ static void test_everything(void)
         "   'corruption': '5%', 'corruption_correlation': '6%', 'reordering': '7%', 'reordering_correlation': '8%', "
         "'reordering_gap': 5,"
         "   'bandwidth': '10Mbit/s', 'queue': '64kB', 'burst': '2kB'}}}}},"
-        " 'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'ipv6': 'fd00::/64', 'vlan': 12, 'interface': 'eth1', 'mtu': 1400}, 'b': {'ipv6': "
+        " 'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'ipv6': 'fd00::/64', 'vlan': 12, 'interface': 'eth1', 'mtu': 1400}, 'b': "
+        "{'ipv6': "
         "'fd01::/64'}}, 'routing': 'latency', 'name': 'x', 'distem': 2}");
     const struct vnetwork *a = platform_vnetwork(platform, 0);
     const struct vnode *n = platform_vnode(platform, 0);

@@ -49,7 +49,8 @@ static const struct mistake mistakes[] = {
     {"'vnetworks': {'a': {'ipv6': 'fd00::/64', 'mtu': 1000}}", "/vnetworks/a/mtu", "at least 1280"},
     {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vni': 7}, 'b': {'ipv4': '10.0.0.0/24', 'vni': 7}}", "/vnetworks/b/vni",
      "VNI 7 belongs to vnetwork \"a\""},
-    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vlan': 7, 'interface': 'e'}, 'b': {'ipv4': '10.0.0.0/24', 'vlan': 7, 'interface': "
+    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'vlan': 7, 'interface': 'e'}, 'b': {'ipv4': '10.0.0.0/24', 'vlan': 7, "
+     "'interface': "
      "'e'}}",
      "/vnetworks/b/vlan", "VLAN 7 of interface \"e\" belongs to vnetwork \"a\""},
     {NET(", 'vlan': 7"), "/vnetworks/a", "expected \"interface\""},
