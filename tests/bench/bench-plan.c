@@ -15,6 +15,8 @@
 #include "distem/plan.h"
 #include "distem/units.h"
 
+#define PNODES 1000
+
 /* Adds vnetwork number 'i' with an IPv4 prefix, and with an IPv6 prefix when 'dual'. */
 static void add_vnetwork(struct platform *platform, unsigned i, bool dual)
 {
@@ -134,10 +136,12 @@ static void measure(const struct shape *shape, unsigned vnetworks, unsigned vnod
     double copying = seconds_since(start);
     platform_free(copy);
     g_autoptr(GPtrArray) pnodes = g_ptr_array_new_with_free_func((GDestroyNotify)pnode_free);
-    for (unsigned i = 0; i < 100; i++) {
+    for (unsigned i = 0; i < PNODES; i++) {
         char name[32];
         snprintf(name, sizeof name, "p%u", i);
-        g_ptr_array_add(pnodes, pnode_new(name));
+        struct pnode *pnode = pnode_new(name);
+        pnode->ipv4 = (struct ip_addr){4, {192, 0, (uint8_t)(i / 250), (uint8_t)(i % 250 + 1)}};
+        g_ptr_array_add(pnodes, pnode);
     }
     AUTO_DIAGNOSTICS problems = {0};
     start = g_get_monotonic_time();

@@ -23,6 +23,7 @@ static GPtrArray *make_pnodes(unsigned n, uint32_t cores, uint64_t memory)
         struct pnode *pnode = pnode_new(name);
         pnode->cores = cores;
         pnode->memory = memory;
+        pnode->ipv4 = make_address("192.0.2.1");
         g_ptr_array_add(pnodes, pnode);
     }
     return pnodes;
