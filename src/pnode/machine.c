@@ -59,7 +59,7 @@ struct pnode *machine_describe(const char *name)
     pnode->frequency = core_frequency();
     pnode->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 
-    static const char *const modules[] = {"sch_netem", "sch_tbf", "sch_ingress", "cls_u32", "act_mirred", "ifb", "veth", "overlay"};
+    static const char *const modules[] = {"sch_netem", "sch_htb", "sch_ingress", "cls_u32", "act_mirred", "ifb", "veth", "overlay"};
     for (unsigned i = 0; i < G_N_ELEMENTS(modules); i++) {
         machine_load_module(modules[i]);
     }

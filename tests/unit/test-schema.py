@@ -74,6 +74,8 @@ GOOD = [
     {},
     {"vnodes": {"r[1-2]c[01-10].x": {}, "worker": {"count": 3, "cpu": {"cores": 1, "ratio": "50%"}, "memory": "0"}}},
     with_output(latency="1.5ms", jitter="250us", loss="0.5%", bandwidth="10 Mbit/s", queue="64kB", reordering_gap=2),
+    with_output(bandwidth="1Mbit/s", queue="10packets", aqm="codel", framing="ip", overhead="-4B", cell="48/53", seed=1, keep_order=True),
+    with_output(bandwidth="1Mbit/s", queue="50ms", gilbert_enter="1%", gilbert_leave="20%", markov_p14="1%"),
     with_output(latency="3\u00b5s", bandwidth="0", distribution="normal"),
 ]
 BAD = [
@@ -99,6 +101,11 @@ BAD = [
     with_output(loss=0.01),
     with_output(latncy="1ms"),
     with_output(distribution="gauss"),
+    with_output(queue=10),
+    with_output(queue="10frames"),
+    with_output(overhead="4"),
+    with_output(cell="48"),
+    with_output(keep_order="yes"),
 ]
 
 
