@@ -10,7 +10,8 @@ liblink_la_SOURCES = \
 liblink_la_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 liblink_la_LIBADD = libtopology.la libbase.la $(NL_LIBS) -lm
 
-check_PROGRAMS += tests/unit/test-shaping tests/system/test-link tests/system/test-link-traffic
+check_PROGRAMS += tests/unit/test-shaping tests/system/test-link tests/system/test-link-traffic \
+	tests/system/test-link-accuracy
 tests_unit_test_shaping_SOURCES = tests/unit/test-shaping.c
 tests_unit_test_shaping_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_shaping_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
@@ -24,7 +25,11 @@ tests_system_test_link_traffic_SOURCES = tests/system/test-link-traffic.c $(link
 tests_system_test_link_traffic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_system_test_link_traffic_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 tests_system_test_link_traffic_LDADD = liblink.la -lm
+tests_system_test_link_accuracy_SOURCES = tests/system/test-link-accuracy.c $(link_world)
+tests_system_test_link_accuracy_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_system_test_link_accuracy_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+tests_system_test_link_accuracy_LDADD = libplan.la liblink.la -lm
 TESTS += tests/unit/test-shaping
 SYSTEM_TESTS += tests/system/link-native.sh tests/system/link-traffic-native.sh
-# The same two with netem and an exact clock.
-ACCURACY_TESTS += tests/system/link.sh tests/system/link-traffic.sh
+# The same two with netem and an exact clock, and what needs both.
+ACCURACY_TESTS += tests/system/link.sh tests/system/link-traffic.sh tests/system/link-accuracy.sh

@@ -8,6 +8,8 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "stab.h"
+
 void qdisc_clear(struct qdisc *qdisc)
 {
     g_free(qdisc->options);
@@ -59,19 +61,25 @@ bool qdisc_write(struct rtnl *rtnl, int ifindex, uint32_t parent, const struct q
                  const struct impairment *impairment, unsigned mtu, const char *what)
 {
     bool ours = qdisc_is(found, ops), replaced = found->handle && !ours;
-    if (ours && found->options && ops->has_options(found->options, impairment, mtu)) {
+    bool counts = parent == TC_H_ROOT, same_options = ours && found->options && ops->has_options(found->options, impairment, mtu);
+    if (same_options && (!counts || stab_is(found->stab, impairment))) {
         return false;
     }
     if (replaced && found->handle == ops->handle) { /* Another kind is put in its place, but not under the same handle. */
         qdisc_delete(rtnl, ifindex, parent, what);
     }
     const struct rtnl_options options = {.module = ops->module};
-    struct nl_msg *message =
-        qdisc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, ifindex, parent, ops->handle, 64 + ops->options_size);
+    struct nl_msg *message = qdisc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, ifindex, parent, ops->handle,
+                                           64 + ops->options_size + (counts ? STAB_SIZE : 0));
     rtnl_put_string(message, TCA_KIND, ops->kind);
-    struct nlattr *nest = rtnl_nest(message, TCA_OPTIONS);
-    ops->put_options(message, impairment, mtu);
-    nla_nest_end(message, nest);
+    if (!same_options) { /* Not all kinds can be changed, and left out, nothing is. */
+        struct nlattr *nest = rtnl_nest(message, TCA_OPTIONS);
+        ops->put_options(message, impairment, mtu);
+        nla_nest_end(message, nest);
+    }
+    if (counts) {
+        stab_put(message, impairment);
+    }
     rtnl_queue(rtnl, message, &options, "setting %s for the %s", ops->kind, what);
     return replaced;
 }

@@ -48,7 +48,8 @@ void qdisc_clear(struct qdisc *);
  * with none (handle 0) where there is none. */
 void qdisc_read(struct rtnl *, int ifindex, uint32_t parent, struct qdisc *ret);
 /* ... that makes the qdisc at 'parent' be of kind 'ops' and do 'impairment': changed in place where 'found' is of that kind,
- * nothing at all where it does it already. 'what' names the direction in errors. Returns whether 'found' had to go. */
+ * nothing at all where it does it already. At the root it also says what counts of a frame, for all below it. 'what' names the
+ * direction in errors. Returns whether 'found' had to go. */
 bool qdisc_write(struct rtnl *, int ifindex, uint32_t parent, const struct qdisc *found, const struct qdisc_ops *ops,
                  const struct impairment *impairment, unsigned mtu, const char *what);
 /* ... that removes the qdisc at 'parent'. */

@@ -9,8 +9,6 @@
 
 #include "distem/units.h"
 
-#include "stab.h"
-
 #define NS_PER_TICK 64 /* PSCHED_SHIFT 6. */
 #define LINKLAYER_ETHERNET 1
 #define HTB_VERSION 3
@@ -127,27 +125,12 @@ void rate_read(struct rtnl *rtnl, int ifindex, uint32_t parent, struct rate *ret
     qdisc_read(rtnl, ifindex, CLASS_ID, &ret->queue);
 }
 
-/* HTB itself cannot be changed, but for the way that it counts. */
-static void write_counting(struct rtnl *rtnl, int ifindex, uint32_t parent, const struct impairment *impairment, const char *what)
-{
-    const struct tcmsg header = {.tcm_ifindex = ifindex, .tcm_parent = parent, .tcm_handle = qdisc_htb.handle};
-    const struct rtnl_options options = {.module = qdisc_htb.module};
-    struct nl_msg *message = rtnl_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header, 64 + STAB_SIZE);
-    rtnl_put_string(message, TCA_KIND, qdisc_htb.kind);
-    stab_put(message, impairment);
-    rtnl_queue(rtnl, message, &options, "setting what counts for the bandwidth of the %s", what);
-}
-
 void rate_write(struct rtnl *rtnl, int ifindex, uint32_t parent, const struct rate *found, const struct impairment *impairment,
                 unsigned mtu, const char *what)
 {
     static const struct rate none = {0};
-    if (!qdisc_is(&found->htb, &qdisc_htb)) {
-        qdisc_write(rtnl, ifindex, parent, &found->htb, &qdisc_htb, impairment, mtu, what);
+    if (qdisc_write(rtnl, ifindex, parent, &found->htb, &qdisc_htb, impairment, mtu, what) || !found->htb.handle) {
         found = &none;
-    }
-    if (!stab_is(found->htb.stab, impairment)) {
-        write_counting(rtnl, ifindex, parent, impairment, what);
     }
     if (!found->class || !rate_has_class(found->class, impairment, mtu)) {
         const struct rtnl_options options = {.module = HTB_MODULE};

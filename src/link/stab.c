@@ -19,7 +19,9 @@
 static struct tc_sizespec specify(const struct impairment *impairment)
 {
     struct tc_sizespec spec = {.overhead = impairment_overhead(impairment)};
-    if (impairment->cell_payload) {
+    if (!impairment->bandwidth) {
+        spec.overhead = 0;
+    } else if (impairment->cell_payload) {
         unsigned most = MIN(TABLE_MAX / impairment->cell_payload, ENTRY_MAX / impairment->cell_size);
         spec.cell_align = -1;
         spec.tsize = MAX(most, 1) * impairment->cell_payload;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Size tables (tc-stab(8)): how many bytes a qdisc counts for a frame. The kernel knows other ways to say that, but all of them are
- * of one kind of qdisc, and none takes a negative overhead or any cell. */
+/* Size tables (tc-stab(8)): how many bytes the qdiscs of a device count for a frame. The kernel heeds that of the root alone. It
+ * knows other ways to say that, but each is of one kind of qdisc, and those of rates take no negative overhead and one kind of
+ * cell. */
 #ifndef LINK_STAB_H
 #define LINK_STAB_H 1
 
@@ -14,7 +15,8 @@
 /* Room that stab_put() needs at most. */
 #define STAB_SIZE 40960
 
-/* Appends the table of 'impairment'; nothing when frames count what they have, which takes away a table that was there. */
+/* Appends the table of 'impairment'; nothing when frames count what they have or there is no bandwidth to count for, which takes
+ * away a table that was there. */
 void stab_put(struct nl_msg *, const struct impairment *);
 /* Says whether 'found', as dumped (NULL: none), is that table. */
 bool stab_is(const struct nlattr *found, const struct impairment *);

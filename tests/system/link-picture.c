@@ -51,6 +51,10 @@ static void add_qdisc(GPtrArray *lines, const struct netdev *netdev, const char 
         GString *line = g_string_new(NULL);
         g_string_append_printf(line, "qdisc %s %s %x: %s ", netdev->name, place, qdisc->handle >> 16, qdisc->kind);
         add_hex(line, qdisc->options);
+        if (qdisc->stab) {
+            g_string_append(line, " stab ");
+            add_hex(line, qdisc->stab);
+        }
         g_ptr_array_add(lines, g_string_free(line, FALSE));
     }
 }
@@ -61,9 +65,6 @@ static void add_rate(GPtrArray *lines, const struct netdev *netdev, const char *
     if (!strcmp(rate->htb.kind, "htb")) {
         GString *line = g_string_new(NULL);
         g_string_append_printf(line, "rate %s %s ", netdev->name, place);
-        if (rate->htb.stab) {
-            add_hex(line, rate->htb.stab);
-        }
         g_string_append(line, " class ");
         add_hex(line, rate->class);
         g_ptr_array_add(lines, g_string_free(line, FALSE));
