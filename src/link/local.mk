@@ -11,7 +11,7 @@ liblink_la_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 liblink_la_LIBADD = libtopology.la libbase.la $(NL_LIBS) -lm
 
 check_PROGRAMS += tests/unit/test-shaping tests/system/test-link tests/system/test-link-traffic \
-	tests/system/test-link-accuracy
+	tests/system/test-link-accuracy tests/system/test-link-changes
 tests_unit_test_shaping_SOURCES = tests/unit/test-shaping.c
 tests_unit_test_shaping_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_shaping_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
@@ -29,7 +29,12 @@ tests_system_test_link_accuracy_SOURCES = tests/system/test-link-accuracy.c $(li
 tests_system_test_link_accuracy_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_system_test_link_accuracy_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 tests_system_test_link_accuracy_LDADD = libplan.la liblink.la -lm
+tests_system_test_link_changes_SOURCES = tests/system/test-link-changes.c $(link_world)
+tests_system_test_link_changes_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_system_test_link_changes_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+tests_system_test_link_changes_LDADD = liblink.la -lm
 TESTS += tests/unit/test-shaping
 SYSTEM_TESTS += tests/system/link-native.sh tests/system/link-traffic-native.sh
 # The same two with netem and an exact clock, and what needs both.
-ACCURACY_TESTS += tests/system/link.sh tests/system/link-traffic.sh tests/system/link-accuracy.sh
+ACCURACY_TESTS += tests/system/link.sh tests/system/link-traffic.sh tests/system/link-accuracy.sh \
+	tests/system/link-changes.sh

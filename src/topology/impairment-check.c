@@ -9,6 +9,7 @@
 
 #define ETHERNET_HEADER 14
 #define BITS_PER_BYTE 8
+#define MEMORY_S 60u /* Of the kernel's HTB. */
 #define QUEUE_BYTES_LIMIT (UINT64_C(1) << 30)
 
 unsigned impairment_frame_size(unsigned mtu)
@@ -115,6 +116,18 @@ static void check_bandwidth(struct reader *reader, const struct impairment *i, u
     }
     uint64_t counted = impairment_counted(i, frame);
     check_queue(reader, i, counted, prefix);
+    /* HTB forgets what is older. */
+    uint64_t most = i->bandwidth * (uint64_t)MEMORY_S / BITS_PER_BYTE;
+    if (i->bandwidth && counted > most) {
+        g_autofree char *rate = rate_format(i->bandwidth);
+        reader_problem(reader,
+                       "%sbandwidth %s: a frame of %" PRIu64 " bytes would take more than %us: expected more, or a smaller MTU",
+                       prefix, rate, counted, MEMORY_S);
+    } else if (i->bandwidth && i->burst > most) {
+        g_autofree char *burst = size_format(i->burst), *rate = rate_format(i->bandwidth);
+        reader_problem(reader, "%sburst %s is more than what passes in %us at %s: expected at most %" PRIu64 "B", prefix, burst,
+                       MEMORY_S, rate, most);
+    }
     if (i->burst && i->burst < counted) {
         g_autofree char *burst = size_format(i->burst);
         reader_problem(reader, "%sburst %s is less than one frame: expected at least %" PRIu64 "B", prefix, burst, counted);

@@ -69,7 +69,7 @@ static void generate_loss(struct generator *g, struct impairment *i)
 /* Has queue and burst of at least a frame of any MTU, in any cells. */
 static void generate_bandwidth(struct generator *g, struct impairment *i)
 {
-    i->bandwidth = 8 * amount(g, 125, 1250000000);
+    i->bandwidth = 8 * amount(g, 20000, 1250000000); /* A frame of any MTU takes less than a minute. */
     i->framing = any(g, 3);
     i->overhead = any(g, 2) ? (int32_t)any(g, 100) : 0;
     i->cell_payload = any(g, 2) ? 40 + any(g, 100) : 0;
@@ -83,7 +83,7 @@ static void generate_bandwidth(struct generator *g, struct impairment *i)
         i->queue = amount(g, NS_PER_S, 60 * NS_PER_S) * 1000000 / i->bandwidth;
         i->queue = MAX(i->queue, UINT64_C(800000) * NS_PER_S / i->bandwidth);
     }
-    i->burst = any(g, 2) ? amount(g, 100000, UINT64_C(1) << 30) : 0;
+    i->burst = any(g, 2) ? amount(g, 100000, MIN(i->bandwidth * 7, UINT64_C(1) << 30)) : 0;
 }
 
 static void generate_impairment(struct generator *g, struct impairment *i)

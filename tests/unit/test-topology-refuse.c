@@ -182,6 +182,10 @@ static const struct mistake mistakes[] = {
     {OUTPUT("'markov_p13': '1%', 'markov_p31': '1%', 'markov_p32': '1%'"), X "/output", "markov_p32 needs markov_p23"},
     {OUTPUT("'markov_p13': '51%', 'markov_p14': '50%', 'markov_p31': '1%'"), X "/output",
      "markov_p13 and markov_p14 are together more than 100%"},
+    {OUTPUT("'bandwidth': '8kbit/s', 'burst': '64kB'"), X "/output", "burst 64kB is more than what passes in 60s at 8kbit/s"},
+    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'mtu': 9000}}, 'vnodes': {'n': {'vifaces': {'x': {'vnetwork': 'a', 'output': "
+     "{'bandwidth': '1kbit/s'}}}}}",
+     X "/output", "a frame of 9038 bytes would take more than 60s"},
     {OUTPUT("'latency': '1ms', 'seed': 5"), X "/output", "seed needs something random"},
     {OUTPUT("'loss': '1%', 'seed': -1"), X "/output/seed", "0 to 4294967295"},
     {VIFACE("'both': {'jitter': '2ms'}, 'output': {'latency': '2ms'}"), X, "input of viface \"x\": jitter needs latency"},
