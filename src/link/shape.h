@@ -5,7 +5,9 @@
  *      root 10: htb ...                    when it lacks netem, which is enough for a bandwidth alone
  *
  * netem is there even for a bandwidth alone: so a latency can come and go later without a change of the root, and no frame is lost
- * by that. What still waits for a bandwidth is lost when the bandwidth goes, or when its queue becomes one of another kind. */
+ * by that. A real link queues first. With a constant latency nobody can tell (see shaping.c), but losses, duplicates and jitter
+ * come before the bandwidth here: a lost frame takes none. No qdisc of this kernel hands over to netem what has left an HTB on the
+ * same device. What still waits for a bandwidth is lost when the bandwidth goes, or when its queue becomes one of another kind. */
 #ifndef LINK_SHAPE_H
 #define LINK_SHAPE_H 1
 

@@ -30,7 +30,7 @@
 
 #define FRAME_HEADER 18 /* Ethernet with a VLAN tag. */
 #define SMALLEST_FRAME 42
-#define QUEUE_TIME_MS 200
+#define QUEUE_TIME_US UINT64_C(200000)
 #define QUEUE_FRAMES 10
 #define QUEUE_MAX (UINT64_C(64) << 20)
 #define BURST_TIME_US 250
@@ -39,7 +39,6 @@
 #define LIMIT_SPARE 1000
 #define LIMIT_MAX 10000000
 #define US_PER_S 1000000
-#define US_PER_MS 1000
 
 /* Returns how many bytes pass in 'us' at 'bandwidth' bit/s (below 2^62). */
 static uint64_t bytes_in(uint64_t bandwidth, uint64_t us)
@@ -56,7 +55,7 @@ uint64_t shaping_queue(const struct impairment *impairment, unsigned mtu)
 {
     uint64_t frame = shaping_frame(impairment, mtu), queue = impairment->queue;
     if (!queue) {
-        return CLAMP(bytes_in(impairment->bandwidth, QUEUE_TIME_MS * US_PER_MS), QUEUE_FRAMES * frame, QUEUE_MAX);
+        return CLAMP(bytes_in(impairment->bandwidth, QUEUE_TIME_US), QUEUE_FRAMES * frame, QUEUE_MAX);
     }
     if (impairment->queue_unit == QUEUE_TIME) {
         unsigned __int128 bytes = (unsigned __int128)impairment->bandwidth * queue / 8 / (uint64_t)NS_PER_S;

@@ -180,7 +180,7 @@ static bool windows_hold(struct pair *pair, const struct impairment *impairment)
     double least = INFINITY, most = 0;
     /* A window starts with each frame, and counts those that come within it. */
     for (unsigned first = 0, last = 0; first < frames; first++) {
-        if (arrival(times, first) - arrival(times, 0) < 2 * WINDOW * NS_PER_MS) {
+        if (arrival(times, first) - arrival(times, 0) < 2 * NS_PER_MS * WINDOW) {
             continue; /* The sender gets ahead first. */
         }
         while (last < frames && arrival(times, last) - arrival(times, first) < WINDOW * NS_PER_MS) {
@@ -307,9 +307,10 @@ static void test_loss(void)
     static const uint32_t losses[] = {PPB_ONE / 1000, PPB_ONE / 100, PPB_ONE / 10, PPB_ONE / 2};
     struct pair pair = pair_open();
     for (unsigned i = 0; i < 2 * G_N_ELEMENTS(losses); i++) {
-        double p = losses[i / 2] / (double)PPB_ONE;
-        pair.output->loss = i % 2 ? losses[i / 2] : 0;
-        pair.input->loss = i % 2 ? 0 : losses[i / 2];
+        uint32_t loss = losses[i / 2];
+        double p = loss / (double)PPB_ONE;
+        pair.output->loss = i % 2 ? loss : 0;
+        pair.input->loss = i % 2 ? 0 : loss;
         apply(&pair);
         unsigned lost = count_lost(&pair, COUNT);
         g_test_message("%u lost of %u by %s, expected %.0f", lost, COUNT, i % 2 ? "output" : "input", p * COUNT);

@@ -79,7 +79,7 @@ static void test_figure3_bandwidth(void)
 static void test_goodput(void)
 {
     struct impairment ethernet = {.bandwidth = 1538}, l2 = {.bandwidth = 1514, .framing = FRAMING_L2}, none = {0};
-    struct impairment atm = {.bandwidth = 32 * 53, .framing = FRAMING_IP, .cell_payload = 48, .cell_size = 53};
+    struct impairment atm = {.bandwidth = UINT64_C(32) * 53, .framing = FRAMING_IP, .cell_payload = 48, .cell_size = 53};
     g_assert_cmpfloat_with_epsilon(expect_goodput(&ethernet, 1500, 4), 1448, 1e-9);
     g_assert_cmpfloat_with_epsilon(expect_goodput(&ethernet, 1500, 6), 1428, 1e-9);
     g_assert_cmpfloat_with_epsilon(expect_goodput(&l2, 1500, 4), 1448, 1e-9);

@@ -218,8 +218,8 @@ static void test_framing(void)
         {{.overhead = 10}, 64, 98},
         {{.framing = FRAMING_IP, .cell_payload = 48, .cell_size = 53}, 14 + 48, 53},
         {{.framing = FRAMING_IP, .cell_payload = 48, .cell_size = 53}, 14 + 49, 106},
-        {{.framing = FRAMING_IP, .cell_payload = 48, .cell_size = 53}, 14 + 1500, 32 * 53},
-        {{.framing = FRAMING_IP, .cell_payload = 1, .cell_size = 2000}, 14 + 1500, 1500 * 2000},
+        {{.framing = FRAMING_IP, .cell_payload = 48, .cell_size = 53}, 14 + 1500, UINT64_C(32) * 53},
+        {{.framing = FRAMING_IP, .cell_payload = 1, .cell_size = 2000}, 14 + 1500, UINT64_C(1500) * 2000},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         struct impairment written = cases[i].impairment;
