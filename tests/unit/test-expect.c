@@ -74,7 +74,7 @@ static void test_figure3_bandwidth(void)
         g_assert_true(expect_pair(finder, platform_find_vnode(platform, expected[i].from),
                                   platform_find_vnode(platform, expected[i].to), &e, NULL));
         g_assert_cmpuint(e.bandwidth, ==, expected[i].bandwidth);
-        g_assert_cmpfloat_with_epsilon(e.goodput, (double)expected[i].bandwidth * 1448 / 1514, 1e-6);
+        g_assert_cmpfloat_with_epsilon(e.goodput, (double)expected[i].bandwidth * 1448 / 1538, 1e-6);
         expectation_clear(&e);
     }
     path_finder_free(finder);
@@ -82,10 +82,14 @@ static void test_figure3_bandwidth(void)
 
 static void test_goodput(void)
 {
-    g_assert_cmpfloat_with_epsilon(expect_goodput(1514, 1500, 4), 1448, 1e-9);
-    g_assert_cmpfloat_with_epsilon(expect_goodput(1514, 1500, 6), 1428, 1e-9);
-    g_assert_cmpfloat(expect_goodput(0, 1500, 4), ==, 0);
-    g_assert_cmpfloat(expect_goodput(1000, 52, 4), ==, 0);
+    struct impairment ethernet = {.bandwidth = 1538}, l2 = {.bandwidth = 1514, .framing = FRAMING_L2}, none = {0};
+    struct impairment atm = {.bandwidth = UINT64_C(32) * 53, .framing = FRAMING_IP, .cell_payload = 48, .cell_size = 53};
+    g_assert_cmpfloat_with_epsilon(expect_goodput(&ethernet, 1500, 4), 1448, 1e-9);
+    g_assert_cmpfloat_with_epsilon(expect_goodput(&ethernet, 1500, 6), 1428, 1e-9);
+    g_assert_cmpfloat_with_epsilon(expect_goodput(&l2, 1500, 4), 1448, 1e-9);
+    g_assert_cmpfloat_with_epsilon(expect_goodput(&atm, 1500, 4), 1448, 1e-9);
+    g_assert_cmpfloat(expect_goodput(&none, 1500, 4), ==, 0);
+    g_assert_cmpfloat(expect_goodput(&ethernet, 52, 4), ==, 0);
 }
 
 static void test_loss_and_jitter(void)
@@ -105,7 +109,7 @@ static void test_loss_and_jitter(void)
     g_assert_cmpuint(e.loss, ==, 280000000);
     g_assert_cmpuint(e.loss_back, ==, PPB_ONE);
     g_assert_cmpint(e.rtt_jitter, ==, 5 * NS_PER_MS);
-    g_assert_cmpfloat_with_epsilon(e.goodput, 300000.0 * 948 / 1014, 1e-6);
+    g_assert_cmpfloat_with_epsilon(e.goodput, 300000.0 * 948 / 1038, 1e-6);
     expectation_clear(&e);
     path_finder_free(finder);
 }
