@@ -220,7 +220,7 @@ static bool find_way(const struct platform *platform, const struct vnode *vnode,
 GPtrArray *trace_plan(const struct platform *planned, const GPtrArray *pnodes, const char *from, const char *to, GError **error)
 {
     const struct vnode *vnode, *target;
-    const struct viface *viface, *target_viface;
+    const struct viface *viface = NULL, *target_viface = NULL;
     if (!find_end(planned, from, &vnode, &viface, error)) {
         return NULL;
     }

@@ -191,7 +191,11 @@ def containers():
         for line in sorted(f):
             if "distem" in line:
                 say("mount", " ".join(line.split()[:4]))
-    for path in sorted(glob.glob("/var/lib/distem/vnodes/*/*")):
+    files("/var/lib/distem")
+
+
+def files(state):
+    for path in sorted(glob.glob(f"{state}/vnodes/*/*")):
         text = ""
         if os.path.basename(path) in ("config", "hostname", "hosts"):
             with open(path, encoding="utf-8") as f:
@@ -217,6 +221,9 @@ def marks(folder):
     for path in sorted(glob.glob(f"{folder}/marks/*")):
         with open(path, encoding="utf-8") as f:
             say("mark", f"{path} {f.read()!r}")
+
+
+def limits():
     for name in ("ipv4", "ipv6"):
         say("limits", " ".join(run("sysctl", "-n", f"net.{name}.neigh.default.gc_thresh{i}").strip() for i in (1, 2, 3)))
 
@@ -229,6 +236,28 @@ def take(folder):
     containers()
     processes()
     marks(folder)
+    limits()
+
+
+def take_pnode(folder, state):
+    """What a platform consists of on one of several pnodes."""
+    devices()
+    guests(folder)
+    switch(folder)
+    files(state)
+    marks(folder)
+
+
+def take_rows(remote):
+    """The platform in the Distem database, but for what is observed."""
+    columns = {"Platform": "name,routing,next_id", "Vnetwork": "", "Vnode": "id,name,pnode,image,memory,forwards,routes", "Viface": "",
+               "Route_Table": ""}
+    for table, names in columns.items():
+        text = run("ovsdb-client", "dump", "--format=json", remote, "Distem", table, *[n for n in names.split(",") if n])
+        answer = json.loads(text)
+        rows = [clean(dict(zip(answer["headings"], row)), {"_uuid"}) for row in answer["data"]]
+        for row in sorted(json.dumps(row, sort_keys=True) for row in rows):
+            say(f"row {table}", row)
 
 
 def wait(*states):
@@ -247,4 +276,4 @@ def wait(*states):
     sys.exit(1)
 
 
-{"topologies": topologies, "take": take, "wait": wait}[sys.argv[1]](*sys.argv[2:])
+{"topologies": topologies, "take": take, "take_pnode": take_pnode, "take_rows": take_rows, "wait": wait}[sys.argv[1]](*sys.argv[2:])
