@@ -1,14 +1,16 @@
 # Tests that are no program of one module: end to end, accuracy, lint, fuzzers, the tarball. Those that other lists than TESTS name must
 # have an extension: automake makes no rule for them by name.
 SYSTEM_TESTS += \
-	tests/system/crash.sh tests/lab/test-lab.sh tests/system/examples.sh tests/system/isolation.sh tests/system/machines.sh tests/system/native.sh \
-	tests/system/pnodes.sh tests/system/pnodes-count.sh tests/system/pnodes-examples.sh tests/system/switch.sh tests/system/up.sh tests/system/vnode.sh tests/system/vnode-exec.sh
+	tests/system/crash.sh tests/lab/test-lab.sh tests/system/examples.sh tests/system/isolation.sh tests/system/native.sh \
+	tests/system/pnodes.sh tests/system/switch.sh tests/system/up.sh tests/system/vnode.sh tests/system/vnode-exec.sh
+# Without sanitizers: what is measured, and what would take too long with them.
 ACCURACY_TESTS += \
-	tests/system/figure3.sh
+	tests/system/figure3.sh tests/system/machines.sh tests/system/pnodes-count.sh tests/system/pnodes-examples.sh \
+	tests/system/pnodes-faults.sh
 LINT_TESTS = tests/lint/format.sh tests/lint/rules.sh tests/lint/clang-tidy.sh tests/lint/cppcheck.sh
 DIST_TESTS = tests/dist.sh
 dist_noinst_SCRIPTS += tests/demo
-EXTRA_DIST += tests/system/crash_picture.py tests/lib.sh tests/lint/lib.sh tests/lint/cppcheck.txt \
+EXTRA_DIST += tests/system/crash_picture.py tests/lib.sh tests/pnodes.sh tests/lint/lib.sh tests/lint/cppcheck.txt \
 	tests/lab/README.md tests/lab/lab tests/lab/test-lab.sh tests/lab/guest tests/lab/host \
 	$(SYSTEM_TESTS) $(ACCURACY_TESTS) $(LINT_TESTS) $(DIST_TESTS)
 

@@ -116,8 +116,6 @@ bool options_read(int *argc, char ***argv, struct options *o, GError **error)
 {
     *o = (struct options){.port = PORT_DEFAULT,
                           .coordinator_port = PORT_DEFAULT,
-                          .run_dir = g_strdup(RUNDIR),
-                          .state_dir = g_strdup(STATEDIR),
                           .labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
     gboolean pnode = FALSE;
     const GOptionEntry entries[] = {
@@ -149,7 +147,11 @@ bool options_read(int *argc, char ***argv, struct options *o, GError **error)
     g_option_context_set_main_group(context, group);
     g_option_context_set_summary(context, "Distem's daemon: builds the platform that `distem up` describes. It is the coordinator "
                                           "and a pnode, unless --coordinator or --pnode says that it is one of them.");
-    if (!g_option_context_parse(context, argc, argv, error)) {
+    bool parsed = g_option_context_parse(context, argc, argv, error);
+    /* Not before: the parser does not free what it replaces. */
+    o->run_dir = o->run_dir ? o->run_dir : g_strdup(RUNDIR);
+    o->state_dir = o->state_dir ? o->state_dir : g_strdup(STATEDIR);
+    if (!parsed) {
         return false;
     }
     if (*argc > 1) {

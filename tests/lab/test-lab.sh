@@ -148,9 +148,9 @@ lab run -- bash -c 'echo before; sleep 1; echo o >/proc/sysrq-trigger; sleep 100
 check "a machine that ends in between gives 125 and what came before" \
 	eval '[[ $code == 125 ]] && err_has "ended before the command" && out_is before'
 SECONDS=0
-lab run --timeout 5 -- bash -c 'echo before; sleep 1000'
+lab run --timeout 15 -- bash -c 'echo before; sleep 1000'
 check "a command that takes too long is killed, gives 124 and says so" \
-	eval '[[ $code == 124 && $SECONDS -lt 60 ]] && err_has "after 5 seconds" && out_is before'
+	eval '[[ $code == 124 && $SECONDS -lt 60 ]] && err_has "after 15 seconds" && out_is before'
 mkdir "$work/bin"
 ln -s "$(command -v qemu-system-x86_64)" "$(command -v busybox)" "$work/bin/"
 sed -i 's|:/usr/sbin:/usr/bin:/sbin:/bin"|"|' "$project/tests/lab/host/prepare.py"

@@ -24,7 +24,7 @@ refused() {
 # --- whose files are whose
 mkdir -m 777 "$dir/open"
 check "a run folder that others can write to is refused" \
-    bash -c '! distemd --run-dir="'"$dir"'/open" --state-dir="'"$dir"'/state" 2>"'"$dir"'/err" && grep -q "only root can write" "'"$dir"'/err"'
+    bash -c '! distemd --run-dir="'"$dir"'/open" --state-dir="'"$dir"'/state" 2>"'"$dir"'/err" && grep -q "nobody else can write" "'"$dir"'/err"'
 check "started with umask 0" bash -c 'umask 0; exec distemd --detach'
 check "... nobody else can write to the daemon's files and sockets" \
     bash -c '! find /run/distem /var/lib/distem ! -type l -perm /022 | grep .'
