@@ -16,14 +16,39 @@ static const struct {
     {                                                                                                                              \
 #NAME, offsetof(struct impairment, NAME), sizeof((struct impairment *)0)->NAME                                             \
     }
-    MEMBER(latency),        MEMBER(jitter),
-    MEMBER(distribution),   MEMBER(latency_correlation),
-    MEMBER(loss),           MEMBER(loss_correlation),
-    MEMBER(duplication),    MEMBER(duplication_correlation),
-    MEMBER(corruption),     MEMBER(corruption_correlation),
-    MEMBER(reordering),     MEMBER(reordering_correlation),
-    MEMBER(reordering_gap), MEMBER(bandwidth),
-    MEMBER(queue),          MEMBER(burst),
+    MEMBER(latency),
+    MEMBER(jitter),
+    MEMBER(distribution),
+    MEMBER(latency_correlation),
+    MEMBER(keep_order),
+    MEMBER(loss),
+    MEMBER(loss_correlation),
+    MEMBER(gilbert_enter),
+    MEMBER(gilbert_leave),
+    MEMBER(gilbert_bad_loss),
+    MEMBER(gilbert_good_loss),
+    MEMBER(markov_p13),
+    MEMBER(markov_p31),
+    MEMBER(markov_p32),
+    MEMBER(markov_p23),
+    MEMBER(markov_p14),
+    MEMBER(duplication),
+    MEMBER(duplication_correlation),
+    MEMBER(corruption),
+    MEMBER(corruption_correlation),
+    MEMBER(reordering),
+    MEMBER(reordering_correlation),
+    MEMBER(reordering_gap),
+    MEMBER(seed),
+    MEMBER(bandwidth),
+    MEMBER(framing),
+    MEMBER(overhead),
+    MEMBER(cell_payload),
+    MEMBER(cell_size),
+    MEMBER(queue),
+    MEMBER(queue_unit),
+    MEMBER(aqm),
+    MEMBER(burst),
 #undef MEMBER
 };
 
@@ -66,9 +91,15 @@ struct impairment impairment_from_text(const char *text)
         set_member(&impairment, text, (size_t)(equals - text), value);
         text = end + strspn(end, " ");
     }
-    /* Whoever uses it indexes tables with this one. */
+    /* Whoever uses it indexes tables with these. */
     if ((unsigned)impairment.distribution > DISTRIBUTION_PARETONORMAL) {
         impairment.distribution = DISTRIBUTION_UNIFORM;
+    }
+    if ((unsigned)impairment.framing > FRAMING_IP) {
+        impairment.framing = FRAMING_ETHERNET;
+    }
+    if ((unsigned)impairment.aqm > AQM_PIE) {
+        impairment.aqm = AQM_NONE;
     }
     return impairment;
 }

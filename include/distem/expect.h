@@ -46,11 +46,10 @@ bool expect_pair(const struct path_finder *, const struct vnode *from, const str
                  GError **error);
 void expectation_clear(struct expectation *);
 
-/* Returns the payload rate of a long TCP stream with timestamps through a link of 'bandwidth' bit/s that counts Ethernet frames
- * without FCS (14 bytes of header): bandwidth * (mtu - ip_header - 32) / (mtu + 14), ip_header 20 (IPv4) or 40 (IPv6). Loss is not
- * in it, nor that the acknowledgements need room on the way back (about a thirtieth of the goodput), nor a window too small for the
- * RTT. */
-double expect_goodput(uint64_t bandwidth, unsigned mtu, int family);
+/* Returns the payload rate of a long TCP stream with timestamps through a direction with a bandwidth: bandwidth * (mtu - ip_header
+ * - 32) / (what its framing counts of a full frame: mtu + 38 by default), ip_header 20 (IPv4) or 40 (IPv6). Loss is not in it, nor
+ * that the acknowledgements need room on the way back (about a thirtieth of the goodput), nor a window too small for the RTT. */
+double expect_goodput(const struct impairment *, unsigned mtu, int family);
 
 /* Splits 'expectations' (of struct expectation *) into rounds in which no two ways, there or back, share a viface direction, so
  * that a round's measurements do not disturb each other. Returns an array of arrays (GPtrArray of GPtrArray of borrowed pointers),

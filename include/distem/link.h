@@ -8,9 +8,10 @@
  *                                          ingress -> mirred  : to diN (an IFB), whose egress root qdisc is: output
  *
  * N is the viface's id. A direction that is shaped has a netem root (latency, loss ...) with a large computed limit, and below it,
- * when a bandwidth is set, a TBF with a byte queue; a kernel without netem can still do a bandwidth alone, with the TBF as root.
+ * when a bandwidth is set, an HTB with a queue; a kernel without netem can still do a bandwidth alone, with the HTB as root.
  * What is not asked for is not there: no IFB without output properties. Changes are made in place: frames in flight or waiting
- * survive them, but those that wait for a bandwidth that is taken away, or in a direction that ends being shaped.
+ * survive them, but those that wait for a bandwidth that is taken away, in a queue that becomes one of another kind, or in a
+ * direction that ends being shaped.
  *
  * Segmentation offloads and GRO are off at both ends of every viface, shaped or not: one that is not shaped sends to others that
  * are, and a block of 64 KiB would count there as one frame. */
@@ -83,8 +84,12 @@ GHashTable *link_interfaces(struct link_manager *, GError **error);
 char *link_fingerprint(const struct vnode *vnode, uint16_t default_mtu, bool user_datapath);
 
 /* Computed figures, pure; formulas and their sources stand in src/link/shaping.c. */
+/* What a full frame counts. */
+uint64_t shaping_frame(const struct impairment *, unsigned mtu);
 /* Bytes of the queue in front of the bandwidth, at least a frame. */
 uint64_t shaping_queue(const struct impairment *, unsigned mtu);
+/* The same as a number of frames: as asked, or full ones. */
+uint32_t shaping_queue_packets(const struct impairment *, unsigned mtu);
 /* Bytes that may pass at once, at least a frame. */
 uint64_t shaping_burst(const struct impairment *, unsigned mtu);
 /* Packets in netem: large enough that it never drops what the model did not ask for. */

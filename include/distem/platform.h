@@ -17,6 +17,18 @@
 #define NAME_MAX_LENGTH 63        /* Of platforms, vnetworks, vnodes, pnodes: a DNS label. */
 #define VIFACE_NAME_MAX_LENGTH 15 /* A viface's name is the interface's name inside the vnode. */
 
+/* What of a frame its bandwidth is counted by. */
+enum framing {
+    FRAMING_ETHERNET, /* All that a wire carries of it: with FCS, preamble and gap, 24 bytes more than the kernel sees. */
+    FRAMING_L2,       /* What the kernel sees: the packet and its Ethernet header. */
+    FRAMING_IP,       /* The packet alone. */
+};
+
+enum queue_unit { QUEUE_BYTES, QUEUE_PACKETS, QUEUE_TIME };
+
+/* How a queue decides what to drop. */
+enum aqm { AQM_NONE, AQM_CODEL, AQM_FQ_CODEL, AQM_PIE };
+
 enum distribution { DISTRIBUTION_UNIFORM, DISTRIBUTION_NORMAL, DISTRIBUTION_PARETO, DISTRIBUTION_PARETONORMAL };
 
 /* What one direction of a viface does to frames. Probabilities and correlations are in billionths (PPB_ONE). */
@@ -25,14 +37,26 @@ struct impairment {
     int64_t jitter;  /* ns, needs latency >= jitter; its distribution's scale as in netem. */
     enum distribution distribution;
     uint32_t latency_correlation;
+    uint32_t keep_order; /* 1: jitter makes no frame overtake another; needs jitter. */
     uint32_t loss, loss_correlation;
+    /* Losses by Gilbert and Elliott's model, in place of 'loss': the chance of a frame to go to the bad state and back; the share
+     * that is lost in the bad state (0: all) and in the good one. */
+    uint32_t gilbert_enter, gilbert_leave, gilbert_bad_loss, gilbert_good_loss;
+    /* Losses by the chain of four states of tc-netem(8), in place of 'loss'. */
+    uint32_t markov_p13, markov_p31, markov_p32, markov_p23, markov_p14;
     uint32_t duplication, duplication_correlation;
     uint32_t corruption, corruption_correlation;
     uint32_t reordering, reordering_correlation; /* Needs a latency. */
     uint32_t reordering_gap;                     /* Every gap-th packet; needs reordering. */
-    uint64_t bandwidth;                          /* bit/s of Ethernet frames. */
-    uint64_t queue;                              /* Bytes that may wait for the bandwidth; 0: computed. Needs bandwidth. */
-    uint64_t burst;                              /* Bytes that may pass at once; 0: computed. Needs bandwidth. */
+    uint32_t seed;                               /* Of all that is random here; 0: none. */
+    uint64_t bandwidth; /* bit/s of what 'framing', 'overhead' and 'cell' make of a frame. All below need it. */
+    enum framing framing;
+    int32_t overhead;                 /* Bytes added to each frame; may be negative. */
+    uint32_t cell_payload, cell_size; /* Frames travel in cells of so many bytes, of which so many are the frame's; 0: not. */
+    uint64_t queue;                   /* What may wait for the bandwidth, in 'queue_unit' (time: ns); 0: computed. */
+    enum queue_unit queue_unit;       /* QUEUE_BYTES when 'queue' is 0. */
+    enum aqm aqm;
+    uint64_t burst; /* Bytes that may pass at once; 0: computed. */
 };
 
 enum tristate { TRISTATE_AUTO, TRISTATE_NO, TRISTATE_YES };
@@ -215,12 +239,24 @@ static inline struct viface *vnode_viface(const struct vnode *v, unsigned i)
 /* Says whether nothing at all is emulated. */
 bool impairment_is_zero(const struct impairment *);
 bool impairment_equal(const struct impairment *, const struct impairment *);
+/* Writes the queue as files have it: "64kB", "10packets" or "50ms". The caller frees the text. */
+char *impairment_queue_text(const struct impairment *);
+/* Returns what counts of a frame besides the bytes that the kernel sees (the packet and 14 bytes): at least -14. */
+int impairment_overhead(const struct impairment *);
+/* Returns the bytes by which a frame of 'frame' bytes, its Ethernet header counted, is charged to the bandwidth. */
+uint64_t impairment_counted(const struct impairment *, unsigned frame);
+/* Returns the share of frames that are lost in the long run, by whichever model. */
+double impairment_loss(const struct impairment *);
 
 /* Words for the enums, as they stand in files; the _parse functions return false for an unknown word. TRANSPORT_AUTO has none. */
 const char *transport_name(enum transport);
 bool transport_parse(const char *word, enum transport *ret);
 const char *distribution_name(enum distribution);
 bool distribution_parse(const char *word, enum distribution *ret);
+const char *framing_name(enum framing);
+bool framing_parse(const char *word, enum framing *ret);
+const char *aqm_name(enum aqm);
+bool aqm_parse(const char *word, enum aqm *ret);
 const char *routing_name(enum routing);
 bool routing_parse(const char *word, enum routing *ret);
 const char *vnode_state_name(enum vnode_state);

@@ -12,11 +12,14 @@
 /* Names of the tables of a vnetwork's bridge, as ovs/forwarding.h has them. */
 static const char *const tables[] = {"admission", "answers", "forwarding", "arrivals", "delivery"};
 
+/* Where standard output is no terminal. */
+#define PRINT_WIDTH 80
+
 /* Prints 'text' behind 'indent' blanks, wrapped to the terminal. */
 static void print_indented(const char *text, unsigned indent)
 {
-    unsigned width = terminal_width(stdout);
-    g_autofree char *wrapped = width > indent + 20 ? text_wrap(text, width - indent, 2) : g_strdup(text);
+    unsigned width = terminal_width(stdout) ? terminal_width(stdout) : PRINT_WIDTH;
+    g_autofree char *wrapped = width > indent + 20 ? text_wrap(text, width - indent - 2, 2) : g_strdup(text);
     g_auto(GStrv) lines = g_strsplit(wrapped, "\n", -1);
     for (char **line = lines; *line; line++) {
         printf("%*s%s\n", (int)indent, "", *line);

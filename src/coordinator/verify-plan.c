@@ -176,7 +176,8 @@ static bool way_carries_tcp(const struct path *path)
     for (unsigned i = 0; i < path->hops->len; i++) {
         const struct hop *hop = &g_array_index(path->hops, struct hop, i);
         const struct impairment *impairment = hop->output ? &hop->viface->output : &hop->viface->input;
-        if (impairment->jitter || impairment->loss || impairment->corruption || impairment->duplication || impairment->reordering) {
+        if (impairment->jitter || impairment_loss(impairment) > 0 || impairment->corruption || impairment->duplication ||
+            impairment->reordering) {
             return false;
         }
     }

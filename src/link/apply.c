@@ -8,7 +8,6 @@
 
 #include "distem/error.h"
 
-#include "features.h"
 #include "guest.h"
 #include "manager.h"
 #include "netns.h"
@@ -183,16 +182,11 @@ static bool settle_offloads(struct job *job, GError **error)
 /* Finds out whether the kernel has netem, when 'impairment' makes it matter. One that had not may have got it since. */
 static bool ask_for_netem(struct link_manager *manager, const struct impairment *impairment, GError **error)
 {
-    bool have;
-    if (impairment_is_zero(impairment) || manager->netem == NETEM_THERE ||
-        (manager->netem == NETEM_MISSING && !shape_needs_netem(impairment))) {
+    if (impairment_is_zero(impairment) || manager->netem.there || (manager->netem_known && !shape_needs_netem(impairment))) {
         return true;
     }
-    if (!features_have_netem(&have, error)) {
-        return false;
-    }
-    manager->netem = have ? NETEM_THERE : NETEM_MISSING;
-    return true;
+    manager->netem_known = true;
+    return features_find_netem(&manager->netem, error);
 }
 
 /* Queues what is to change at the devices of 'port'. */
@@ -200,7 +194,7 @@ static bool write_port(struct job *job, struct port *port, GError **error)
 {
     struct rtnl *host = job->manager->host;
     const struct impairment *input = &port->viface->input, *output = &port->viface->output;
-    bool netem = job->manager->netem == NETEM_THERE;
+    const struct netem_features *netem = &job->manager->netem;
     int veth = port->veth->netdev.ifindex;
     unsigned mtu = port->veth_plan.mtu;
     if (!shape_write(host, veth, &port->input_shape, input, mtu, netem, port->input, error)) {

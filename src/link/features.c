@@ -42,9 +42,9 @@ static void try_netem(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
     try_qdisc(rtnl, &qdisc_netem);
 }
 
-static void try_tbf(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+static void try_htb(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
 {
-    try_qdisc(rtnl, &qdisc_tbf);
+    try_qdisc(rtnl, &qdisc_htb);
 }
 
 static void try_ingress(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
@@ -70,7 +70,7 @@ static const struct {
     {"veth pairs", "veth", try_veth},
     {"IFB devices", "ifb", try_ifb},
     {"netem", "sch_netem", try_netem},
-    {"TBF", "sch_tbf", try_tbf},
+    {"HTB", "sch_htb", try_htb},
     {"the ingress qdisc", "sch_ingress", try_ingress},
     {"u32 filters", "cls_u32", try_u32},
     {"mirred actions", "act_mirred", try_mirred},
@@ -96,22 +96,26 @@ static bool open_trial(int *ret_netns, struct rtnl **ret_rtnl, GError **error)
     return *ret_rtnl != NULL;
 }
 
-bool features_have_netem(bool *ret, GError **error)
+bool features_find_netem(struct netem_features *ret, GError **error)
 {
+    static const struct qdisc none = {0};
+    struct qdisc found = {0};
     int netns = -1;
     AUTO_RTNL rtnl = NULL;
     g_autoptr(GError) problem = NULL;
     if (!open_trial(&netns, &rtnl, error)) {
         return false;
     }
-    try_netem(rtnl, netns);
+    qdisc_write(rtnl, LO, TC_H_ROOT, &none, &qdisc_netem, &some, 1500, "trial");
+    qdisc_read(rtnl, LO, TC_H_ROOT, &found);
     bool have = rtnl_flush(rtnl, &problem);
     close(netns);
+    *ret = (struct netem_features){.there = have, .seed = have && found.options && netem_has_seed(found.options)};
+    qdisc_clear(&found);
     if (!have && !g_error_matches(problem, DISTEM_ERROR, DISTEM_ERROR_UNSUPPORTED)) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
-    *ret = have;
     return true;
 }
 

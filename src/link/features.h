@@ -7,7 +7,12 @@
 
 #include <glib.h>
 
-/* Finds out, by trying in a throw-away namespace, whether the kernel has netem. */
-bool features_have_netem(bool *ret, GError **error);
+/* What the kernel's netem can do. */
+struct netem_features {
+    bool there, seed;
+};
+
+/* Finds that out by trying in a throw-away namespace. */
+bool features_find_netem(struct netem_features *ret, GError **error);
 
 #endif

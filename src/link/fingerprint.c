@@ -7,12 +7,17 @@
 
 static void add_impairment(GString *text, const char *direction, const struct impairment *i)
 {
-    g_string_append_printf(text, "  %s latency=%" PRId64 "~%" PRId64 "/%s/%u loss=%u/%u", direction, i->latency, i->jitter,
-                           distribution_name(i->distribution), i->latency_correlation, i->loss, i->loss_correlation);
-    g_string_append_printf(text, " duplication=%u/%u corruption=%u/%u reordering=%u/%u/%u", i->duplication,
+    g_string_append_printf(text, "  %s latency=%" PRId64 "~%" PRId64 "/%s/%u/%u loss=%u/%u", direction, i->latency, i->jitter,
+                           distribution_name(i->distribution), i->latency_correlation, i->keep_order, i->loss, i->loss_correlation);
+    g_string_append_printf(text, " gilbert=%u/%u/%u/%u markov=%u/%u/%u/%u/%u", i->gilbert_enter, i->gilbert_leave,
+                           i->gilbert_bad_loss, i->gilbert_good_loss, i->markov_p13, i->markov_p31, i->markov_p32, i->markov_p23,
+                           i->markov_p14);
+    g_string_append_printf(text, " duplication=%u/%u corruption=%u/%u reordering=%u/%u/%u seed=%u", i->duplication,
                            i->duplication_correlation, i->corruption, i->corruption_correlation, i->reordering,
-                           i->reordering_correlation, i->reordering_gap);
-    g_string_append_printf(text, " bandwidth=%" PRIu64 " queue=%" PRIu64 " burst=%" PRIu64 "\n", i->bandwidth, i->queue, i->burst);
+                           i->reordering_correlation, i->reordering_gap, i->seed);
+    g_string_append_printf(text, " bandwidth=%" PRIu64 "/%s/%d/%u/%u queue=%" PRIu64 "/%u/%s burst=%" PRIu64 "\n", i->bandwidth,
+                           framing_name(i->framing), i->overhead, i->cell_payload, i->cell_size, i->queue, i->queue_unit,
+                           aqm_name(i->aqm), i->burst);
 }
 
 char *link_fingerprint(const struct vnode *vnode, uint16_t default_mtu, bool user_datapath)

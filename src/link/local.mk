@@ -5,13 +5,14 @@ liblink_la_SOURCES = \
 	src/link/fingerprint.c src/link/guest.c src/link/guest.h src/link/ipconf.c src/link/ipconf.h src/link/manager.c src/link/manager.h \
 	src/link/merging.c \
 	src/link/netdev.c src/link/netdev.h src/link/netem.c src/link/netns.c src/link/netns.h src/link/offload.c src/link/offload.h \
-	src/link/qdisc.c src/link/qdisc.h src/link/redirect.c src/link/redirect.h src/link/rtnl.c src/link/rtnl.h src/link/shape.c \
-	src/link/shape.h src/link/shaping.c src/link/sysctl.c src/link/sysctl.h src/link/tbf.c \
+	src/link/qdisc.c src/link/qdisc.h src/link/queue.c src/link/rate.c src/link/rate.h src/link/redirect.c src/link/redirect.h src/link/rtnl.c src/link/rtnl.h src/link/shape.c \
+	src/link/shape.h src/link/shaping.c src/link/stab.c src/link/stab.h src/link/sysctl.c src/link/sysctl.h \
 	include/distem/link.h
 liblink_la_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 liblink_la_LIBADD = libtopology.la libbase.la $(NL_LIBS) -lm
 
-check_PROGRAMS += tests/unit/test-shaping tests/system/test-link tests/system/test-link-traffic
+check_PROGRAMS += tests/unit/test-shaping tests/system/test-link tests/system/test-link-traffic \
+	tests/system/test-link-accuracy tests/system/test-link-changes
 tests_unit_test_shaping_SOURCES = tests/unit/test-shaping.c
 tests_unit_test_shaping_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_shaping_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
@@ -25,7 +26,16 @@ tests_system_test_link_traffic_SOURCES = tests/system/test-link-traffic.c $(link
 tests_system_test_link_traffic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_system_test_link_traffic_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 tests_system_test_link_traffic_LDADD = liblink.la -lm
+tests_system_test_link_accuracy_SOURCES = tests/system/test-link-accuracy.c $(link_world)
+tests_system_test_link_accuracy_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_system_test_link_accuracy_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+tests_system_test_link_accuracy_LDADD = libplan.la liblink.la -lm
+tests_system_test_link_changes_SOURCES = tests/system/test-link-changes.c $(link_world)
+tests_system_test_link_changes_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_system_test_link_changes_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
+tests_system_test_link_changes_LDADD = liblink.la -lm
 TESTS += tests/unit/test-shaping
 SYSTEM_TESTS += tests/system/link-native.sh tests/system/link-traffic-native.sh
-# The same two with netem and an exact clock.
-ACCURACY_TESTS += tests/system/link.sh tests/system/link-traffic.sh
+# The same two with netem and an exact clock, and what needs both.
+ACCURACY_TESTS += tests/system/link.sh tests/system/link-traffic.sh tests/system/link-accuracy.sh \
+	tests/system/link-changes.sh

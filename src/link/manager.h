@@ -6,10 +6,9 @@
 #include "distem/link.h"
 
 #include "devices.h"
+#include "features.h"
 #include "offload.h"
 #include "rtnl.h"
-
-enum netem_state { NETEM_UNKNOWN, NETEM_MISSING, NETEM_THERE };
 
 struct link_manager {
     char *folder;  /* Of namespaces. */
@@ -17,8 +16,9 @@ struct link_manager {
     struct rtnl *host;
     struct devices *devices;
     struct offload *offload;
-    int socket; /* For ioctls on the host. */
-    enum netem_state netem;
+    int socket;       /* For ioctls on the host. */
+    bool netem_known; /* Whether it was tried out what follows. */
+    struct netem_features netem;
 };
 
 #endif

@@ -19,8 +19,16 @@ struct figures {
     struct tc_netem_corr correlation;
     struct tc_netem_reorder reorder;
     struct tc_netem_corrupt corrupt;
-    struct tc_netem_gemodel bursts; /* All 0: losses are independent. */
+    struct tc_netem_gemodel two;  /* All 0: not. */
+    struct tc_netem_gimodel four; /* All 0: not. With neither, losses are independent. */
+    uint64_t rate;                /* 0: none, and frames may overtake each other. */
+    uint64_t seed;                /* 0: any. */
 };
+
+/* With a rate, netem lets no frame leave before one that came earlier. At this one a frame takes no time. */
+#define RATE_IN_ORDER (UINT64_C(1) << 62)
+#define NETEM_PRNG_SEED 14 /* TCA_NETEM_PRNG_SEED, since Linux 6.6. */
+#define NETEM_ATTRIBUTES MAX(TCA_NETEM_MAX, NETEM_PRNG_SEED)
 
 /* A correlation of 1 would never let a burst end. */
 #define INDEPENDENCE_MIN 1e-6
@@ -36,11 +44,19 @@ static uint32_t ticks(int64_t ns)
     return (uint32_t)MIN(ns / NS_PER_TICK, UINT32_MAX);
 }
 
-/* Returns the chain of two states, one that loses all and one that loses nothing, of which the share of lost frames is that of
- * 'impairment' and the correlation of a loss with the one before, too. The correlation that netem itself offers for losses makes
- * them much rarer than they are to be. */
-static struct tc_netem_gemodel loss_bursts(const struct impairment *impairment)
+/* Returns the chain of two states of 'impairment'. A correlation of losses is one too: a state that loses all and one that loses
+ * nothing, with that share of lost frames and that correlation of a loss with the one before. The correlation that netem itself
+ * offers for losses makes them much rarer than they are to be. */
+static struct tc_netem_gemodel two_states(const struct impairment *impairment)
 {
+    if (impairment->gilbert_enter) {
+        return (struct tc_netem_gemodel){
+            .p = probability(impairment->gilbert_enter),
+            .r = probability(impairment->gilbert_leave),
+            .h = impairment->gilbert_bad_loss ? probability(PPB_ONE - impairment->gilbert_bad_loss) : 0,
+            .k1 = probability(impairment->gilbert_good_loss),
+        };
+    }
     if (!impairment->loss_correlation || !impairment->loss || impairment->loss >= PPB_ONE) {
         return (struct tc_netem_gemodel){0};
     }
@@ -49,6 +65,17 @@ static struct tc_netem_gemodel loss_bursts(const struct impairment *impairment)
     return (struct tc_netem_gemodel){
         .p = (uint32_t)(independence * loss * UINT32_MAX + 0.5),
         .r = (uint32_t)(independence * (1 - loss) * UINT32_MAX + 0.5),
+    };
+}
+
+static struct tc_netem_gimodel four_states(const struct impairment *impairment)
+{
+    return (struct tc_netem_gimodel){
+        .p13 = probability(impairment->markov_p13),
+        .p31 = probability(impairment->markov_p31),
+        .p32 = probability(impairment->markov_p32),
+        .p14 = probability(impairment->markov_p14),
+        .p23 = probability(impairment->markov_p23),
     };
 }
 
@@ -69,8 +96,26 @@ static struct figures wanted(const struct impairment *impairment, unsigned mtu)
                         .dup_corr = probability(impairment->duplication_correlation)},
         .reorder = {probability(impairment->reordering), probability(impairment->reordering_correlation)},
         .corrupt = {probability(impairment->corruption), probability(impairment->corruption_correlation)},
-        .bursts = loss_bursts(impairment),
+        .two = two_states(impairment),
+        .four = four_states(impairment),
+        .rate = impairment->keep_order ? RATE_IN_ORDER : 0,
+        .seed = impairment->seed,
     };
+}
+
+/* Left out, losses are independent again. */
+static void put_model(struct nl_msg *message, const struct figures *figures)
+{
+    bool four = figures->four.p13 || figures->four.p14;
+    if (figures->two.r || four) {
+        struct nlattr *model = nla_nest_start(message, TCA_NETEM_LOSS);
+        if (four) {
+            rtnl_put(message, NETEM_LOSS_GI, &figures->four, sizeof figures->four);
+        } else {
+            rtnl_put(message, NETEM_LOSS_GE, &figures->two, sizeof figures->two);
+        }
+        nla_nest_end(message, model);
+    }
 }
 
 static void netem_put_options(struct nl_msg *message, const struct impairment *impairment, unsigned mtu)
@@ -83,10 +128,14 @@ static void netem_put_options(struct nl_msg *message, const struct impairment *i
     rtnl_put(message, TCA_NETEM_CORR, &figures.correlation, sizeof figures.correlation);
     rtnl_put(message, TCA_NETEM_REORDER, &figures.reorder, sizeof figures.reorder);
     rtnl_put(message, TCA_NETEM_CORRUPT, &figures.corrupt, sizeof figures.corrupt);
-    if (figures.bursts.r) { /* Left out, losses are independent again. */
-        struct nlattr *model = nla_nest_start(message, TCA_NETEM_LOSS);
-        rtnl_put(message, NETEM_LOSS_GE, &figures.bursts, sizeof figures.bursts);
-        nla_nest_end(message, model);
+    const struct tc_netem_rate rate = {.rate = (uint32_t)MIN(figures.rate, UINT32_MAX)};
+    rtnl_put(message, TCA_NETEM_RATE, &rate, sizeof rate);
+    if (figures.rate) {
+        rtnl_put(message, TCA_NETEM_RATE64, &figures.rate, sizeof figures.rate);
+    }
+    put_model(message, &figures);
+    if (figures.seed) { /* Left out, it becomes any. */
+        rtnl_put(message, NETEM_PRNG_SEED, &figures.seed, sizeof figures.seed);
     }
     if (figures.jitter) {
         /* Also for the uniform one, which is netem's own without a table: a table cannot be taken away again, only replaced. */
@@ -104,27 +153,35 @@ static bool take(struct nlattr *const *attributes, int type, void *ret, int size
     return true;
 }
 
-/* Returns the model of bursts among 'attributes', all 0 where there is none. */
-static struct tc_netem_gemodel take_bursts(struct nlattr *const *attributes)
+/* Takes the model of losses among 'attributes', if there is one. */
+static void take_model(struct nlattr *const *attributes, struct figures *ret)
 {
-    struct tc_netem_gemodel bursts = {0};
     struct nlattr *models[NETEM_LOSS_MAX + 1];
     if (attributes[TCA_NETEM_LOSS] && nla_parse_nested(models, NETEM_LOSS_MAX, attributes[TCA_NETEM_LOSS], NULL) == 0) {
-        (void)take(models, NETEM_LOSS_GE, &bursts, sizeof bursts);
+        (void)take(models, NETEM_LOSS_GE, &ret->two, sizeof ret->two);
+        (void)take(models, NETEM_LOSS_GI, &ret->four, sizeof ret->four);
     }
-    return bursts;
+}
+
+/* Returns the rate among 'attributes'; 0: none. */
+static uint64_t take_rate(struct nlattr *const *attributes)
+{
+    struct tc_netem_rate narrow = {0};
+    uint64_t wide;
+    (void)take(attributes, TCA_NETEM_RATE, &narrow, sizeof narrow);
+    return take(attributes, TCA_NETEM_RATE64, &wide, sizeof wide) ? wide : narrow.rate;
 }
 
 static bool netem_has_options(const struct nlattr *options, const struct impairment *impairment, unsigned mtu)
 {
     struct figures figures = wanted(impairment, mtu), found = {0};
-    struct nlattr *attributes[TCA_NETEM_MAX + 1];
+    struct nlattr *attributes[NETEM_ATTRIBUTES + 1];
     int base_size = NLA_ALIGN((int)sizeof found.base);
     if (figures.jitter || nla_len(options) < base_size) {
         return false; /* The distribution cannot be read back. */
     }
     struct nlattr *first = (struct nlattr *)((char *)nla_data(options) + base_size);
-    if (nla_parse(attributes, TCA_NETEM_MAX, first, nla_len(options) - base_size, NULL) < 0) {
+    if (nla_parse(attributes, NETEM_ATTRIBUTES, first, nla_len(options) - base_size, NULL) < 0) {
         return false;
     }
     memcpy(&found.base, nla_data(options), sizeof found.base);
@@ -134,14 +191,24 @@ static bool netem_has_options(const struct nlattr *options, const struct impairm
     (void)take(attributes, TCA_NETEM_CORR, &found.correlation, sizeof found.correlation);
     (void)take(attributes, TCA_NETEM_REORDER, &found.reorder, sizeof found.reorder);
     (void)take(attributes, TCA_NETEM_CORRUPT, &found.corrupt, sizeof found.corrupt);
-    found.bursts = take_bursts(attributes);
+    take_model(attributes, &found);
+    found.rate = take_rate(attributes);
+    (void)take(attributes, NETEM_PRNG_SEED, &found.seed, sizeof found.seed);
     return take(attributes, TCA_NETEM_LATENCY64, &found.latency, sizeof found.latency) &&
            take(attributes, TCA_NETEM_JITTER64, &found.jitter, sizeof found.jitter) && found.latency == figures.latency &&
            found.jitter == figures.jitter && !memcmp(&found.base, &figures.base, sizeof found.base) &&
            !memcmp(&found.correlation, &figures.correlation, sizeof found.correlation) &&
-           !memcmp(&found.bursts, &figures.bursts, sizeof found.bursts) &&
+           !memcmp(&found.two, &figures.two, sizeof found.two) && !memcmp(&found.four, &figures.four, sizeof found.four) &&
+           found.rate == figures.rate && (!figures.seed || found.seed == figures.seed) &&
            !memcmp(&found.reorder, &figures.reorder, sizeof found.reorder) &&
            !memcmp(&found.corrupt, &figures.corrupt, sizeof found.corrupt);
+}
+
+bool netem_has_seed(const struct nlattr *options)
+{
+    int base_size = NLA_ALIGN((int)sizeof(struct tc_netem_qopt));
+    return nla_len(options) > base_size &&
+           nla_find((struct nlattr *)((char *)nla_data(options) + base_size), nla_len(options) - base_size, NETEM_PRNG_SEED);
 }
 
 const struct qdisc_ops qdisc_netem = {

@@ -8,9 +8,12 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "stab.h"
+
 void qdisc_clear(struct qdisc *qdisc)
 {
     g_free(qdisc->options);
+    g_free(qdisc->stab);
     *qdisc = (struct qdisc){0};
 }
 
@@ -36,6 +39,9 @@ static void take_answer(struct nlmsghdr *header, void *aux)
     if (attributes[TCA_OPTIONS]) {
         qdisc->options = g_memdup2(attributes[TCA_OPTIONS], attributes[TCA_OPTIONS]->nla_len);
     }
+    if (attributes[TCA_STAB]) {
+        qdisc->stab = g_memdup2(attributes[TCA_STAB], attributes[TCA_STAB]->nla_len);
+    }
 }
 
 void qdisc_read(struct rtnl *rtnl, int ifindex, uint32_t parent, struct qdisc *ret)
@@ -46,24 +52,34 @@ void qdisc_read(struct rtnl *rtnl, int ifindex, uint32_t parent, struct qdisc *r
     rtnl_queue(rtnl, qdisc_message(RTM_GETQDISC, NLM_F_ECHO, ifindex, parent, 0, 0), &options, "reading a qdisc");
 }
 
+bool qdisc_is(const struct qdisc *found, const struct qdisc_ops *ops)
+{
+    return found->handle == ops->handle && !strcmp(found->kind, ops->kind);
+}
+
 bool qdisc_write(struct rtnl *rtnl, int ifindex, uint32_t parent, const struct qdisc *found, const struct qdisc_ops *ops,
                  const struct impairment *impairment, unsigned mtu, const char *what)
 {
-    bool ours = found->handle == ops->handle && !strcmp(found->kind, ops->kind);
-    bool replaced = found->handle && !ours;
-    if (ours && found->options && ops->has_options(found->options, impairment, mtu)) {
+    bool ours = qdisc_is(found, ops), replaced = found->handle && !ours;
+    bool counts = parent == TC_H_ROOT, same_options = ours && found->options && ops->has_options(found->options, impairment, mtu);
+    if (same_options && (!counts || stab_is(found->stab, impairment))) {
         return false;
     }
-    if (replaced) {
+    if (replaced && found->handle == ops->handle) { /* Another kind is put in its place, but not under the same handle. */
         qdisc_delete(rtnl, ifindex, parent, what);
     }
     const struct rtnl_options options = {.module = ops->module};
-    struct nl_msg *message =
-        qdisc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, ifindex, parent, ops->handle, 64 + ops->options_size);
+    struct nl_msg *message = qdisc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, ifindex, parent, ops->handle,
+                                           64 + ops->options_size + (counts ? STAB_SIZE : 0));
     rtnl_put_string(message, TCA_KIND, ops->kind);
-    struct nlattr *nest = rtnl_nest(message, TCA_OPTIONS);
-    ops->put_options(message, impairment, mtu);
-    nla_nest_end(message, nest);
+    if (!same_options) { /* Not all kinds can be changed, and left out, nothing is. */
+        struct nlattr *nest = rtnl_nest(message, TCA_OPTIONS);
+        ops->put_options(message, impairment, mtu);
+        nla_nest_end(message, nest);
+    }
+    if (counts) {
+        stab_put(message, impairment);
+    }
     rtnl_queue(rtnl, message, &options, "setting %s for the %s", ops->kind, what);
     return replaced;
 }

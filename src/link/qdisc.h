@@ -25,14 +25,21 @@ struct qdisc_ops {
 };
 
 extern const struct qdisc_ops qdisc_netem; /* Latency, jitter, loss, duplication, corruption, reordering. */
-extern const struct qdisc_ops qdisc_tbf;   /* Bandwidth, queue, burst. */
+/* Says whether the kernel that dumped 'options' of a netem knows seeds: it then tells the one it has. */
+bool netem_has_seed(const struct nlattr *options);
+extern const struct qdisc_ops qdisc_htb; /* What makes a bandwidth, with the class of rate.h. */
+/* Returns the kind of queue that 'impairment' asks for. */
+const struct qdisc_ops *qdisc_queue(const struct impairment *);
 
 /* A qdisc that the kernel has. */
 struct qdisc {
     uint32_t handle; /* 0: none of anybody's, or the device's default. */
     char kind[16];
-    struct nlattr *options; /* A copy; NULL: none. */
+    struct nlattr *options, *stab; /* Copies; NULL: none. The stab is its size table. */
 };
+
+/* Says whether 'found' is the one of that kind that we made. */
+bool qdisc_is(const struct qdisc *found, const struct qdisc_ops *);
 
 /* Frees what is inside; it may be used again. */
 void qdisc_clear(struct qdisc *);
@@ -41,7 +48,8 @@ void qdisc_clear(struct qdisc *);
  * with none (handle 0) where there is none. */
 void qdisc_read(struct rtnl *, int ifindex, uint32_t parent, struct qdisc *ret);
 /* ... that makes the qdisc at 'parent' be of kind 'ops' and do 'impairment': changed in place where 'found' is of that kind,
- * nothing at all where it does it already. 'what' names the direction in errors. Returns whether 'found' had to go. */
+ * nothing at all where it does it already. At the root it also says what counts of a frame, for all below it. 'what' names the
+ * direction in errors. Returns whether 'found' had to go. */
 bool qdisc_write(struct rtnl *, int ifindex, uint32_t parent, const struct qdisc *found, const struct qdisc_ops *ops,
                  const struct impairment *impairment, unsigned mtu, const char *what);
 /* ... that removes the qdisc at 'parent'. */

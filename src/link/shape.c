@@ -13,45 +13,56 @@
 void shape_clear(struct shape *shape)
 {
     qdisc_clear(&shape->root);
-    qdisc_clear(&shape->child);
+    rate_clear(&shape->below);
+    rate_clear(&shape->alone);
 }
 
 void shape_read(struct rtnl *rtnl, int ifindex, struct shape *ret)
 {
     qdisc_read(rtnl, ifindex, TC_H_ROOT, &ret->root);
-    qdisc_read(rtnl, ifindex, NETEM_CLASS, &ret->child);
+    rate_read(rtnl, ifindex, NETEM_CLASS, &ret->below);
+    rate_read(rtnl, ifindex, TC_H_ROOT, &ret->alone);
 }
 
 bool shape_needs_netem(const struct impairment *impairment)
 {
     struct impairment rest = *impairment;
     rest.bandwidth = rest.queue = rest.burst = 0;
+    rest.framing = FRAMING_ETHERNET;
+    rest.overhead = 0;
+    rest.cell_payload = rest.cell_size = 0;
+    rest.queue_unit = QUEUE_BYTES;
+    rest.aqm = AQM_NONE;
     return !impairment_is_zero(&rest);
 }
 
 bool shape_write(struct rtnl *rtnl, int ifindex, const struct shape *found, const struct impairment *impairment, unsigned mtu,
-                 bool netem, const char *what, GError **error)
+                 const struct netem_features *netem, const char *what, GError **error)
 {
-    static const struct qdisc none = {0};
+    static const struct rate none = {0};
     if (impairment_is_zero(impairment)) {
         if (found->root.handle) {
             qdisc_delete(rtnl, ifindex, TC_H_ROOT, what);
         }
         return true;
     }
-    if (!netem) {
+    if (impairment->seed && netem->there && !netem->seed) {
+        return fail(error, DISTEM_ERROR_UNSUPPORTED, 0,
+                    "the %s cannot have a seed: the netem of this kernel takes none (Linux 6.6 and later do)", what);
+    }
+    if (!netem->there) {
         if (shape_needs_netem(impairment)) {
             return fail(error, DISTEM_ERROR_UNSUPPORTED, 0, "the %s cannot be shaped as asked: this kernel lacks the module %s",
                         what, qdisc_netem.module);
         }
-        qdisc_write(rtnl, ifindex, TC_H_ROOT, &found->root, &qdisc_tbf, impairment, mtu, what);
+        rate_write(rtnl, ifindex, TC_H_ROOT, &found->alone, impairment, mtu, what);
         return true;
     }
     bool root_gone = qdisc_write(rtnl, ifindex, TC_H_ROOT, &found->root, &qdisc_netem, impairment, mtu, what);
-    const struct qdisc *child = root_gone || !found->root.handle ? &none : &found->child;
+    const struct rate *below = root_gone || !found->root.handle ? &none : &found->below;
     if (impairment->bandwidth) {
-        qdisc_write(rtnl, ifindex, NETEM_CLASS, child, &qdisc_tbf, impairment, mtu, what);
-    } else if (child->handle) {
+        rate_write(rtnl, ifindex, NETEM_CLASS, below, impairment, mtu, what);
+    } else if (below->htb.handle) {
         qdisc_delete(rtnl, ifindex, NETEM_CLASS, what);
     }
     return true;

@@ -5,7 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "distem/plan.h"
+#include "distem/topology.h"
 #include "distem/units.h"
 #include "twins.h"
 
@@ -62,37 +65,39 @@ static void note_prefix(GString *detail, const char *what, const struct ip_prefi
     }
 }
 
+/* Returns the value of 'key' in 'properties' as a person reads it; "0" where it is not given. The caller frees it. */
+static char *property_text(const json_t *properties, const char *key)
+{
+    const json_t *value = json_object_get(properties, key);
+    return json_is_string(value) ? g_strdup(json_string_value(value)) : value ? json_dumps(value, JSON_ENCODE_ANY) : g_strdup("0");
+}
+
+/* Notes the keys of 'properties' whose value in 'others' is another. With 'added', 'properties' are the new ones, and those that
+ * the old ones have too are passed over. */
+static void note_properties(GString *detail, const char *direction, const json_t *properties, const json_t *others, bool added)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach ((json_t *)properties, key, value) {
+        const json_t *other = json_object_get(others, key);
+        if (added ? other == NULL : !json_equal(value, other)) {
+            g_autofree char *what = g_strdup_printf("%s.%s", direction, key);
+            note(detail, what, property_text(added ? others : properties, key), property_text(added ? properties : others, key));
+        }
+    }
+}
+
 /* Notes what differs between two directions, as "input.latency 10ms -> 20ms". */
 static void note_impairment(GString *detail, const char *direction, const struct impairment *old, const struct impairment *new)
 {
     if (impairment_equal(old, new)) {
         return;
     }
-    const struct {
-        const char *name;
-        char *old, *new;
-    } fields[] = {
-        {"latency", time_format(old->latency), time_format(new->latency)},
-        {"jitter", time_format(old->jitter), time_format(new->jitter)},
-        {"distribution", g_strdup(distribution_name(old->distribution)), g_strdup(distribution_name(new->distribution))},
-        {"latency_correlation", percent_format(old->latency_correlation), percent_format(new->latency_correlation)},
-        {"loss", percent_format(old->loss), percent_format(new->loss)},
-        {"loss_correlation", percent_format(old->loss_correlation), percent_format(new->loss_correlation)},
-        {"duplication", percent_format(old->duplication), percent_format(new->duplication)},
-        {"duplication_correlation", percent_format(old->duplication_correlation), percent_format(new->duplication_correlation)},
-        {"corruption", percent_format(old->corruption), percent_format(new->corruption)},
-        {"corruption_correlation", percent_format(old->corruption_correlation), percent_format(new->corruption_correlation)},
-        {"reordering", percent_format(old->reordering), percent_format(new->reordering)},
-        {"reordering_correlation", percent_format(old->reordering_correlation), percent_format(new->reordering_correlation)},
-        {"reordering_gap", number_text(old->reordering_gap), number_text(new->reordering_gap)},
-        {"bandwidth", rate_format(old->bandwidth), rate_format(new->bandwidth)},
-        {"queue", size_format(old->queue), size_format(new->queue)},
-        {"burst", size_format(old->burst), size_format(new->burst)},
-    };
-    for (unsigned i = 0; i < G_N_ELEMENTS(fields); i++) {
-        g_autofree char *what = g_strdup_printf("%s.%s", direction, fields[i].name);
-        note(detail, what, fields[i].old, fields[i].new);
-    }
+    json_t *before = impairment_to_json(old), *after = impairment_to_json(new);
+    note_properties(detail, direction, before, after, false);
+    note_properties(detail, direction, after, before, true);
+    json_decref(before);
+    json_decref(after);
 }
 
 static const char *underlay_text(const struct vnetwork *vnetwork)

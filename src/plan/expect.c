@@ -25,25 +25,46 @@ static void sum_up(const struct path *path, int64_t *latency, double *jitter_squ
         const struct impairment *impairment = hop_impairment(&g_array_index(path->hops, struct hop, i));
         *latency += impairment->latency;
         *jitter_squares += (double)impairment->jitter * (double)impairment->jitter;
-        arrives *= 1 - (double)impairment->loss / PPB_ONE;
+        arrives *= 1 - impairment_loss(impairment);
     }
     *ret_loss = (uint32_t)lround((1 - arrives) * PPB_ONE);
 }
 
-/* Returns the least bandwidth of a way, 0 when it has no limit, and in '*ret_mtu' the least MTU. */
-static uint64_t least_bandwidth(const struct path *path, unsigned *ret_mtu)
+static unsigned least_mtu(const struct path *path)
 {
-    uint64_t least = 0;
-    unsigned least_mtu = path->hops->len ? UINT16_MAX : DEFAULT_MTU;
+    unsigned least = path->hops->len ? UINT16_MAX : DEFAULT_MTU;
     for (unsigned i = 0; i < path->hops->len; i++) {
         const struct hop *hop = &g_array_index(path->hops, struct hop, i);
-        uint64_t bandwidth = hop_impairment(hop)->bandwidth;
-        unsigned mtu = hop->viface->vnetwork->mtu ? hop->viface->vnetwork->mtu : DEFAULT_MTU;
-        least = bandwidth && (!least || bandwidth < least) ? bandwidth : least;
-        least_mtu = MIN(least_mtu, mtu);
+        least = MIN(least, hop->viface->vnetwork->mtu ? hop->viface->vnetwork->mtu : DEFAULT_MTU);
     }
-    *ret_mtu = least_mtu;
     return least;
+}
+
+/* Checks that 'path', on which 'from' sends to 'address', ends at 'to': where prefixes overlap, the address may mean another there.
+ */
+static bool leads_to(const struct path *path, const struct vnode *from, const struct vnode *to, const struct ip_addr *address,
+                     GError **error)
+{
+    const struct vnode *end = path->hops->len ? g_array_index(path->hops, struct hop, path->hops->len - 1).vnode : from;
+    char text[IP_TEXT_SIZE];
+    return end == to || fail(error, DISTEM_ERROR_NOT_FOUND, 0, "for vnode %s the address %s is that of vnode %s, not of vnode %s",
+                             from->name, ip_format(address, text), end->name, to->name);
+}
+
+/* Finds the least bandwidth of the way there, and the least goodput, which need not be at the same hop: they may count frames in
+ * different ways. */
+static void find_bottleneck(struct expectation *expectation)
+{
+    unsigned mtu = least_mtu(&expectation->there);
+    for (unsigned i = 0; i < expectation->there.hops->len; i++) {
+        const struct impairment *impairment = hop_impairment(&g_array_index(expectation->there.hops, struct hop, i));
+        if (impairment->bandwidth) {
+            double goodput = expect_goodput(impairment, mtu, expectation->to_address.family);
+            bool first = !expectation->bandwidth;
+            expectation->bandwidth = first ? impairment->bandwidth : MIN(expectation->bandwidth, impairment->bandwidth);
+            expectation->goodput = first ? goodput : MIN(expectation->goodput, goodput);
+        }
+    }
 }
 
 /* Finds the way from 'from' to 'to' and, from there, the way back to the address that 'from' takes for it: that of the viface it
@@ -55,10 +76,19 @@ static bool there_and_back(const struct path_finder *finder, const struct vnode 
     if (!path_find(finder, from, address, &there, error)) {
         return false;
     }
+    if (!leads_to(&there, from, to, address, error)) {
+        g_array_unref(there.hops);
+        return false;
+    }
     struct ip_addr source =
         there.hops->len ? *viface_address(g_array_index(there.hops, struct hop, 0).viface, address->family) : *address;
     if (!path_find(finder, to, &source, &back, error)) {
         g_array_unref(there.hops);
+        return false;
+    }
+    if (!leads_to(&back, to, from, &source, error)) {
+        g_array_unref(there.hops);
+        g_array_unref(back.hops);
         return false;
     }
     *ret =
@@ -94,12 +124,10 @@ bool expect_pair(const struct path_finder *finder, const struct vnode *from, con
         return false;
     }
     double jitter_squares = 0;
-    unsigned mtu;
     sum_up(&expectation.there, &expectation.rtt, &jitter_squares, &expectation.loss);
     sum_up(&expectation.back, &expectation.rtt, &jitter_squares, &expectation.loss_back);
     expectation.rtt_jitter = (int64_t)llround(sqrt(jitter_squares));
-    expectation.bandwidth = least_bandwidth(&expectation.there, &mtu);
-    expectation.goodput = expect_goodput(expectation.bandwidth, mtu, expectation.to_address.family);
+    find_bottleneck(&expectation);
     *ret = expectation;
     return true;
 }
@@ -110,8 +138,9 @@ void expectation_clear(struct expectation *expectation)
     g_clear_pointer(&expectation->back.hops, g_array_unref);
 }
 
-double expect_goodput(uint64_t bandwidth, unsigned mtu, int family)
+double expect_goodput(const struct impairment *impairment, unsigned mtu, int family)
 {
     unsigned headers = (family == 4 ? 20 : 40) + TCP_HEADER;
-    return mtu > headers ? (double)bandwidth * (mtu - headers) / (mtu + ETHERNET_HEADER) : 0;
+    double counted = (double)impairment_counted(impairment, mtu + ETHERNET_HEADER);
+    return mtu > headers ? (double)impairment->bandwidth * (mtu - headers) / counted : 0;
 }

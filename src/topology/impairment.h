@@ -8,7 +8,7 @@
 
 struct direction {
     struct impairment value;
-    uint32_t given; /* Bit i: field i of impairment_fields was given. */
+    uint64_t given; /* Bit i: field i of impairment_fields was given. */
 };
 
 /* The keys of one direction; the target is a struct direction. */
@@ -18,7 +18,8 @@ extern const struct field impairment_fields[];
  * vnode also ends a template's distribution. */
 void direction_overlay(struct direction *base, const struct direction *over);
 
-/* Adds the properties that contradict each other as problems that begin with 'prefix'. 'frame' is the largest frame in bytes. */
+/* Adds the properties that contradict each other, and what the kernel cannot do, as problems that begin with 'prefix'. 'frame' is
+ * the largest frame in bytes. */
 void impairment_check(struct reader *, const struct impairment *, unsigned frame, const char *prefix);
 
 /* Returns the largest frame, in bytes with its Ethernet header, of a vnetwork with that MTU (0: the usual one). */

@@ -1,7 +1,9 @@
 # The platform as structs; topology files.
 noinst_LTLIBRARIES += libtopology.la
 libtopology_la_SOURCES = \
-	src/topology/check.c src/topology/equal.c src/topology/impairment.c src/topology/impairment.h src/topology/layout.c src/topology/layout.h src/topology/limits.c \
+	src/topology/check.c src/topology/equal.c src/topology/direction.c src/topology/impairment.c src/topology/impairment.h \
+	src/topology/impairment-check.c src/topology/impairment-read.c src/topology/impairment-table.h src/topology/layout.c \
+	src/topology/layout.h src/topology/limits.c \
 	src/topology/limits.h src/topology/names.c src/topology/names.h src/topology/nearest.c src/topology/overlay.c \
 	src/topology/parse.c src/topology/parser.h src/topology/platform.c src/topology/position.c src/topology/position.h \
 	src/topology/reader.c src/topology/reader.h src/topology/spec.c src/topology/spec.h src/topology/templates.c \

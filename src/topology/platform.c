@@ -263,22 +263,6 @@ GHashTable *platform_index_vnetworks(const struct platform *platform)
     return index;
 }
 
-bool impairment_is_zero(const struct impairment *impairment)
-{
-    static const struct impairment zero;
-    return impairment_equal(impairment, &zero);
-}
-
-bool impairment_equal(const struct impairment *a, const struct impairment *b)
-{
-    return a->latency == b->latency && a->jitter == b->jitter && a->distribution == b->distribution &&
-           a->latency_correlation == b->latency_correlation && a->loss == b->loss && a->loss_correlation == b->loss_correlation &&
-           a->duplication == b->duplication && a->duplication_correlation == b->duplication_correlation &&
-           a->corruption == b->corruption && a->corruption_correlation == b->corruption_correlation &&
-           a->reordering == b->reordering && a->reordering_correlation == b->reordering_correlation &&
-           a->reordering_gap == b->reordering_gap && a->bandwidth == b->bandwidth && a->queue == b->queue && a->burst == b->burst;
-}
-
 /* Returns the place of 'word' among 'count' words, or -1. */
 static int find_word(const char *const *words, unsigned count, const char *word)
 {
@@ -291,6 +275,8 @@ static int find_word(const char *const *words, unsigned count, const char *word)
 }
 
 static const char *const distribution_words[] = {"uniform", "normal", "pareto", "paretonormal"};
+static const char *const framing_words[] = {"ethernet", "l2", "ip"};
+static const char *const aqm_words[] = {"droptail", "codel", "fq_codel", "pie"};
 static const char *const routing_words[] = {"hops", "latency", "none"};
 static const char *const transport_words[] = {"", "vxlan", "vlan", "local"};
 static const char *const vnode_state_words[] = {"unknown", "waiting", "running", "failed"};
@@ -304,6 +290,28 @@ bool distribution_parse(const char *word, enum distribution *ret)
 {
     int i = find_word(distribution_words, G_N_ELEMENTS(distribution_words), word);
     return i >= 0 && (*ret = (enum distribution)i, true);
+}
+
+const char *framing_name(enum framing framing)
+{
+    return framing_words[framing];
+}
+
+bool framing_parse(const char *word, enum framing *ret)
+{
+    int i = find_word(framing_words, G_N_ELEMENTS(framing_words), word);
+    return i >= 0 && (*ret = (enum framing)i, true);
+}
+
+const char *aqm_name(enum aqm aqm)
+{
+    return aqm_words[aqm];
+}
+
+bool aqm_parse(const char *word, enum aqm *ret)
+{
+    int i = find_word(aqm_words, G_N_ELEMENTS(aqm_words), word);
+    return i >= 0 && (*ret = (enum aqm)i, true);
 }
 
 const char *transport_name(enum transport transport)

@@ -11,7 +11,7 @@
 #include "link-world.h"
 #include "src/link/netdev.h"
 #include "src/link/netns.h"
-#include "src/link/qdisc.h"
+#include "src/link/rate.h"
 #include "src/link/redirect.h"
 #include "src/link/rtnl.h"
 
@@ -51,28 +51,49 @@ static void add_qdisc(GPtrArray *lines, const struct netdev *netdev, const char 
         GString *line = g_string_new(NULL);
         g_string_append_printf(line, "qdisc %s %s %x: %s ", netdev->name, place, qdisc->handle >> 16, qdisc->kind);
         add_hex(line, qdisc->options);
+        if (qdisc->stab) {
+            g_string_append(line, " stab ");
+            add_hex(line, qdisc->stab);
+        }
         g_ptr_array_add(lines, g_string_free(line, FALSE));
+    }
+}
+
+/* ... for the bandwidth at 'parent', if there is one. */
+static void add_rate(GPtrArray *lines, const struct netdev *netdev, const char *place, const struct rate *rate)
+{
+    if (!strcmp(rate->htb.kind, "htb")) {
+        GString *line = g_string_new(NULL);
+        g_string_append_printf(line, "rate %s %s ", netdev->name, place);
+        g_string_append(line, " class ");
+        add_hex(line, rate->class);
+        g_ptr_array_add(lines, g_string_free(line, FALSE));
+        add_qdisc(lines, netdev, "10:1", &rate->queue);
     }
 }
 
 static void add_host_device(GPtrArray *lines, struct rtnl *rtnl, GHashTable *netdevs, const struct netdev *netdev, bool identity)
 {
-    struct qdisc root = {0}, child = {0};
+    struct qdisc root = {0};
+    struct rate below = {0}, alone = {0};
     struct redirect redirect;
     qdisc_read(rtnl, netdev->ifindex, TC_H_ROOT, &root);
-    qdisc_read(rtnl, netdev->ifindex, TC_H_MAKE(1 << 16, 1), &child);
+    rate_read(rtnl, netdev->ifindex, TC_H_MAKE(1 << 16, 1), &below);
+    rate_read(rtnl, netdev->ifindex, TC_H_ROOT, &alone);
     redirect_read(rtnl, netdev->ifindex, &redirect);
     g_assert_true(rtnl_flush(rtnl, NULL));
     g_ptr_array_add(lines,
                     g_strdup_printf("host %s %d up=%d mtu=%u queue=%u group=%u %s", netdev->name, identity ? netdev->ifindex : 0,
                                     netdev->flags & IFF_UP, netdev->mtu, netdev->queue_length, netdev->group, netdev->alias));
     add_qdisc(lines, netdev, "root", &root);
-    add_qdisc(lines, netdev, "1:1", &child);
+    add_rate(lines, netdev, "1:1", &below);
+    add_rate(lines, netdev, "root", &alone);
     if (redirect.ingress) {
         g_ptr_array_add(lines, g_strdup_printf("redirect %s to %s", netdev->name, name_of(netdevs, redirect.to)));
     }
     qdisc_clear(&root);
-    qdisc_clear(&child);
+    rate_clear(&below);
+    rate_clear(&alone);
 }
 
 static void add_host(GPtrArray *lines, bool identity)

@@ -87,10 +87,22 @@ struct platform *whole_platform(unsigned count)
     vnode_viface(first, 0)->input = (struct impairment){.latency = 20000000,
                                                         .jitter = 1,
                                                         .distribution = DISTRIBUTION_PARETO,
+                                                        .keep_order = 1,
+                                                        .seed = UINT32_MAX,
+                                                        .gilbert_enter = 7,
+                                                        .markov_p14 = 8,
                                                         .loss = 5,
                                                         .reordering_gap = 6,
                                                         .burst = UINT64_MAX / 4};
-    vnode_viface(first, 1)->output = (struct impairment){.bandwidth = 1, .queue = 2, .corruption_correlation = 1000000000};
+    vnode_viface(first, 1)->output = (struct impairment){.bandwidth = 1,
+                                                         .framing = FRAMING_IP,
+                                                         .overhead = -7,
+                                                         .cell_payload = 48,
+                                                         .cell_size = 53,
+                                                         .queue = 2,
+                                                         .queue_unit = QUEUE_TIME,
+                                                         .aqm = AQM_PIE,
+                                                         .corruption_correlation = 1000000000};
     g_array_unref(first->routes);
     first->routes = NULL;
     struct vnode *second = platform_vnode(platform, 1);

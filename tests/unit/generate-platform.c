@@ -42,7 +42,50 @@ static uint32_t percentage(struct generator *g)
     return (uint32_t)amount(g, 1, PPB_ONE);
 }
 
-/* Has queue and burst of at least a frame of any MTU. */
+static void generate_loss(struct generator *g, struct impairment *i)
+{
+    switch (any(g, 4)) {
+    case 0:
+        i->loss = percentage(g);
+        break;
+    case 1:
+        i->gilbert_enter = percentage(g);
+        i->gilbert_leave = percentage(g);
+        i->gilbert_bad_loss = any(g, 2) ? percentage(g) : 0;
+        i->gilbert_good_loss = any(g, 2) ? percentage(g) : 0;
+        break;
+    case 2:
+        i->markov_p13 = percentage(g) / 2 + 1;
+        i->markov_p31 = percentage(g) / 2 + 1;
+        i->markov_p32 = any(g, 2) ? percentage(g) / 2 : 0;
+        i->markov_p23 = i->markov_p32 ? percentage(g) : 0;
+        i->markov_p14 = any(g, 2) ? (PPB_ONE - i->markov_p13) / 2 : 0;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Has queue and burst of at least a frame of any MTU, in any cells. */
+static void generate_bandwidth(struct generator *g, struct impairment *i)
+{
+    i->bandwidth = 8 * amount(g, 20000, 1250000000); /* A frame of any MTU takes less than a minute. */
+    i->framing = any(g, 3);
+    i->overhead = any(g, 2) ? (int32_t)any(g, 100) : 0;
+    i->cell_payload = any(g, 2) ? 40 + any(g, 100) : 0;
+    i->cell_size = i->cell_payload ? i->cell_payload + any(g, 10) : 0;
+    i->aqm = any(g, 4);
+    if (any(g, 2)) {
+        i->queue_unit = i->aqm || any(g, 2) ? QUEUE_PACKETS : QUEUE_BYTES;
+        i->queue = i->queue_unit == QUEUE_PACKETS ? 1 + any(g, 1000000) : amount(g, 100000, UINT64_C(1) << 30);
+    } else if (i->bandwidth >= 1000000 && !i->aqm) {
+        i->queue_unit = QUEUE_TIME;
+        i->queue = amount(g, NS_PER_S, 60 * NS_PER_S) * 1000000 / i->bandwidth;
+        i->queue = MAX(i->queue, UINT64_C(800000) * NS_PER_S / i->bandwidth);
+    }
+    i->burst = any(g, 2) ? amount(g, 100000, MIN(i->bandwidth * 7, UINT64_C(1) << 30)) : 0;
+}
+
 static void generate_impairment(struct generator *g, struct impairment *i)
 {
     if (any(g, 2)) {
@@ -54,15 +97,17 @@ static void generate_impairment(struct generator *g, struct impairment *i)
         i->reordering_correlation = i->reordering && any(g, 2) ? percentage(g) : 0;
         i->reordering_gap = i->reordering && any(g, 2) ? 1 + any(g, 1000) : 0;
     }
-    i->loss = any(g, 2) ? percentage(g) : 0;
+    i->keep_order = i->jitter && !i->reordering && any(g, 2);
+    generate_loss(g, i);
     i->loss_correlation = i->loss && any(g, 2) ? percentage(g) : 0;
     i->duplication = any(g, 2) ? percentage(g) : 0;
     i->duplication_correlation = i->duplication && any(g, 2) ? percentage(g) : 0;
     i->corruption = any(g, 2) ? percentage(g) : 0;
     i->corruption_correlation = i->corruption && any(g, 2) ? percentage(g) : 0;
-    i->bandwidth = any(g, 2) ? amount(g, 1000, 1000000000000) : 0;
-    i->queue = i->bandwidth && any(g, 2) ? amount(g, 65549, UINT64_C(1) << 30) : 0;
-    i->burst = i->bandwidth && any(g, 2) ? amount(g, 65549, UINT64_C(1) << 30) : 0;
+    i->seed = i->loss && any(g, 2) ? 1 + any(g, 1000) : 0;
+    if (any(g, 2)) {
+        generate_bandwidth(g, i);
+    }
 }
 
 static void put_number(uint8_t *bytes, uint32_t number)

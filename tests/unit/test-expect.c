@@ -2,8 +2,12 @@
 /* Paths, expected RTT, goodput and loss, and rounds. */
 #include <config.h>
 
+#include <string.h>
+
 #include <glib.h>
 
+#include "distem/error.h"
+#include "distem/topology.h"
 #include "distem/units.h"
 #include "make-platform.h"
 
@@ -70,7 +74,7 @@ static void test_figure3_bandwidth(void)
         g_assert_true(expect_pair(finder, platform_find_vnode(platform, expected[i].from),
                                   platform_find_vnode(platform, expected[i].to), &e, NULL));
         g_assert_cmpuint(e.bandwidth, ==, expected[i].bandwidth);
-        g_assert_cmpfloat_with_epsilon(e.goodput, (double)expected[i].bandwidth * 1448 / 1514, 1e-6);
+        g_assert_cmpfloat_with_epsilon(e.goodput, (double)expected[i].bandwidth * 1448 / 1538, 1e-6);
         expectation_clear(&e);
     }
     path_finder_free(finder);
@@ -78,10 +82,14 @@ static void test_figure3_bandwidth(void)
 
 static void test_goodput(void)
 {
-    g_assert_cmpfloat_with_epsilon(expect_goodput(1514, 1500, 4), 1448, 1e-9);
-    g_assert_cmpfloat_with_epsilon(expect_goodput(1514, 1500, 6), 1428, 1e-9);
-    g_assert_cmpfloat(expect_goodput(0, 1500, 4), ==, 0);
-    g_assert_cmpfloat(expect_goodput(1000, 52, 4), ==, 0);
+    struct impairment ethernet = {.bandwidth = 1538}, l2 = {.bandwidth = 1514, .framing = FRAMING_L2}, none = {0};
+    struct impairment atm = {.bandwidth = UINT64_C(32) * 53, .framing = FRAMING_IP, .cell_payload = 48, .cell_size = 53};
+    g_assert_cmpfloat_with_epsilon(expect_goodput(&ethernet, 1500, 4), 1448, 1e-9);
+    g_assert_cmpfloat_with_epsilon(expect_goodput(&ethernet, 1500, 6), 1428, 1e-9);
+    g_assert_cmpfloat_with_epsilon(expect_goodput(&l2, 1500, 4), 1448, 1e-9);
+    g_assert_cmpfloat_with_epsilon(expect_goodput(&atm, 1500, 4), 1448, 1e-9);
+    g_assert_cmpfloat(expect_goodput(&none, 1500, 4), ==, 0);
+    g_assert_cmpfloat(expect_goodput(&ethernet, 52, 4), ==, 0);
 }
 
 static void test_loss_and_jitter(void)
@@ -101,7 +109,7 @@ static void test_loss_and_jitter(void)
     g_assert_cmpuint(e.loss, ==, 280000000);
     g_assert_cmpuint(e.loss_back, ==, PPB_ONE);
     g_assert_cmpint(e.rtt_jitter, ==, 5 * NS_PER_MS);
-    g_assert_cmpfloat_with_epsilon(e.goodput, 300000.0 * 948 / 1014, 1e-6);
+    g_assert_cmpfloat_with_epsilon(e.goodput, 300000.0 * 948 / 1038, 1e-6);
     expectation_clear(&e);
     path_finder_free(finder);
 }
@@ -204,6 +212,34 @@ static void assert_disjoint(const GPtrArray *round)
     }
 }
 
+/* Two vnetworks with the same addresses, and a third that reaches both: an address means the nearest. */
+static void test_overlapping_prefixes(void)
+{
+    static const char text[] = "{\"distem\": 2, \"name\": \"twice\","
+                               " \"vnetworks\": {\"red\": {\"ipv4\": \"10.1.0.0/24\"}, \"blue\": {\"ipv4\": \"10.1.0.0/24\"},"
+                               "  \"mid\": {\"ipv4\": \"10.2.0.0/24\"}},"
+                               " \"vnodes\": {"
+                               "  \"red[1-2]\": {\"vifaces\": {\"if0\": {\"vnetwork\": \"red\"}}},"
+                               "  \"blue[1-2]\": {\"vifaces\": {\"if0\": {\"vnetwork\": \"blue\"}}},"
+                               "  \"gate\": {\"gateway\": true, \"vifaces\": {\"if0\": {\"vnetwork\": \"red\"},"
+                               "   \"if1\": {\"vnetwork\": \"mid\"}}}}}";
+    AUTO_DIAGNOSTICS problems = {0};
+    struct platform *asked = topology_parse(text, strlen(text), NULL, &problems);
+    g_assert_nonnull(asked);
+    AUTO_PLATFORM platform = plan_alone(asked);
+    struct path_finder *finder = path_finder_new(platform);
+    const struct vnode *red1 = platform_find_vnode(platform, "red1"), *red2 = platform_find_vnode(platform, "red2");
+    const struct vnode *blue2 = platform_find_vnode(platform, "blue2");
+    struct expectation e;
+    g_autoptr(GError) error = NULL;
+    g_assert_true(expect_pair(finder, red1, red2, &e, NULL));
+    expectation_clear(&e);
+    g_assert_false(expect_pair(finder, red1, blue2, &e, &error));
+    g_assert_error(error, DISTEM_ERROR, DISTEM_ERROR_NOT_FOUND);
+    g_assert_cmpstr(error->message, ==, "for vnode red1 the address 10.1.0.2 is that of vnode red2, not of vnode blue2");
+    path_finder_free(finder);
+}
+
 static void test_rounds(void)
 {
     struct platform *asked = platform_new("rounds");
@@ -244,6 +280,7 @@ int main(int argc, char **argv)
     g_test_add_func("/expect/loss-and-jitter", test_loss_and_jitter);
     g_test_add_func("/expect/longest-prefix", test_longest_prefix);
     g_test_add_func("/expect/broken-routes", test_broken_routes);
+    g_test_add_func("/expect/overlapping-prefixes", test_overlapping_prefixes);
     g_test_add_func("/expect/rounds", test_rounds);
     return g_test_run();
 }

@@ -77,6 +77,8 @@ GOOD = [
     {"vnetworks": {"a": {"ipv4": "10.0.0.0/24", "transport": "vlan", "vlan": 7, "interface": "eth1.5"}}},
     {"vnodes": {"n": {"where": {"site": "Nancy 2"}}}, "defaults": {"vnetwork": {"underlay": "ipv6"}}},
     {"layout": {"defaults": {"port": 4789}, "vnetworks": {"a": {"vni": 7}}}},
+    with_output(bandwidth="1Mbit/s", queue="10packets", aqm="codel", framing="ip", overhead="-4B", cell="48/53", seed=1, keep_order=True),
+    with_output(bandwidth="1Mbit/s", queue="50ms", gilbert_enter="1%", gilbert_leave="20%", markov_p14="1%"),
     with_output(latency="3\u00b5s", bandwidth="0", distribution="normal"),
 ]
 BAD = [
@@ -106,6 +108,11 @@ BAD = [
     with_output(loss=0.01),
     with_output(latncy="1ms"),
     with_output(distribution="gauss"),
+    with_output(queue=10),
+    with_output(queue="10frames"),
+    with_output(overhead="4"),
+    with_output(cell="48"),
+    with_output(keep_order="yes"),
 ]
 
 

@@ -2,6 +2,8 @@
 /* Computed figures, jitter tables, fingerprints, and that each kind of qdisc is complete. */
 #include <config.h>
 
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <math.h>
 #include <string.h>
 
@@ -10,10 +12,11 @@
 #include "distem/link.h"
 #include "distem/units.h"
 #include "src/link/distribution.h"
-#include "src/link/qdisc.h"
+#include "src/link/rate.h"
+#include "src/link/stab.h"
 
 #define MTU 1500
-#define FRAME UINT64_C(1518)
+#define FRAME UINT64_C(1542) /* With a VLAN tag, FCS, preamble and gap. */
 
 static void test_queue(void)
 {
@@ -25,8 +28,18 @@ static void test_queue(void)
     g_assert_cmpuint(shaping_queue(&i, MTU), ==, 64 << 20);
     i.queue = 20000;
     g_assert_cmpuint(shaping_queue(&i, MTU), ==, 20000);
+    g_assert_cmpuint(shaping_queue_packets(&i, MTU), ==, 13);
     i.queue = 1;
     g_assert_cmpuint(shaping_queue(&i, MTU), ==, FRAME);
+    i.queue_unit = QUEUE_PACKETS;
+    i.queue = 11;
+    g_assert_cmpuint(shaping_queue_packets(&i, MTU), ==, 11);
+    g_assert_cmpuint(shaping_queue(&i, MTU), ==, 11 * FRAME);
+    i.queue_unit = QUEUE_TIME;
+    i.bandwidth = 10000000;
+    i.queue = 50 * NS_PER_MS;
+    g_assert_cmpuint(shaping_queue(&i, MTU), ==, 62500);
+    i.queue_unit = QUEUE_BYTES;
     i.queue = UINT64_C(1) << 60;
     g_assert_cmpuint(shaping_queue(&i, MTU), ==, UINT32_MAX);
 }
@@ -34,9 +47,9 @@ static void test_queue(void)
 static void test_burst(void)
 {
     struct impairment i = {.bandwidth = 1};
-    g_assert_cmpuint(shaping_burst(&i, MTU), ==, 2 * FRAME);
+    g_assert_cmpuint(shaping_burst(&i, MTU), ==, FRAME);
     i.bandwidth = 10 * UINT64_C(1000000000);
-    g_assert_cmpuint(shaping_burst(&i, MTU), ==, 1250000);
+    g_assert_cmpuint(shaping_burst(&i, MTU), ==, 312500 + FRAME);
     i.bandwidth = UINT64_C(1) << 61;
     g_assert_cmpuint(shaping_burst(&i, MTU), ==, UINT32_MAX);
     i.burst = 10;
@@ -93,7 +106,13 @@ static void test_distributions(void)
 
 static void test_kinds(void)
 {
-    static const struct qdisc_ops *const kinds[] = {&qdisc_netem, &qdisc_tbf};
+    const struct qdisc_ops *const kinds[] = {&qdisc_netem,
+                                             &qdisc_htb,
+                                             qdisc_queue(&(struct impairment){0}),
+                                             qdisc_queue(&(struct impairment){.queue_unit = QUEUE_PACKETS}),
+                                             qdisc_queue(&(struct impairment){.aqm = AQM_CODEL}),
+                                             qdisc_queue(&(struct impairment){.aqm = AQM_FQ_CODEL}),
+                                             qdisc_queue(&(struct impairment){.aqm = AQM_PIE})};
     for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++) {
         g_assert_nonnull(kinds[i]->kind);
         g_assert_nonnull(kinds[i]->module);
@@ -101,13 +120,45 @@ static void test_kinds(void)
         g_assert_cmpuint(kinds[i]->handle & 0xffff, ==, 0);
         g_assert_nonnull(kinds[i]->put_options);
         g_assert_nonnull(kinds[i]->has_options);
+        for (unsigned n = 0; n < i; n++) { /* One may be put in another's place. */
+            g_assert_cmpuint(kinds[n]->handle, !=, kinds[i]->handle);
+        }
     }
 }
 
-/* What is written is within the room that a kind asks for, and, read back, is taken for what was wanted, and for nothing else. */
+/* Says whether 'ops' takes what it wrote for 'written' as what is wanted for 'asked'. */
+static bool takes(const struct qdisc_ops *ops, const struct impairment *written, const struct impairment *asked)
+{
+    struct nl_msg *message = rtnl_message(0, 0, "", 0, NLA_HDRLEN + ops->options_size); /* More would end the program. */
+    struct nlattr *nest = rtnl_nest(message, 1);
+    ops->put_options(message, written, MTU);
+    nla_nest_end(message, nest);
+    bool taken = ops->has_options(nest, asked, MTU);
+    nlmsg_free(message);
+    return taken;
+}
+
+static bool takes_class(const struct impairment *written, const struct impairment *asked)
+{
+    struct nl_msg *message = rtnl_message(0, 0, "", 0, 256);
+    rate_put_class(message, written, MTU);
+    bool taken = rate_has_class(nlmsg_find_attr(nlmsg_hdr(message), 0, TCA_OPTIONS), asked, MTU);
+    nlmsg_free(message);
+    return taken;
+}
+
+static bool takes_stab(const struct impairment *written, const struct impairment *asked)
+{
+    struct nl_msg *message = rtnl_message(0, 0, "", 0, STAB_SIZE);
+    stab_put(message, written);
+    bool taken = stab_is(nlmsg_find_attr(nlmsg_hdr(message), 0, TCA_STAB), asked);
+    nlmsg_free(message);
+    return taken;
+}
+
+/* What is written, read back, is taken for what was wanted, and for nothing else. */
 static void test_options(void)
 {
-    static const struct qdisc_ops *const kinds[] = {&qdisc_netem, &qdisc_tbf};
     const struct impairment all = {.latency = 20000001,
                                    .loss = 5000000,
                                    .loss_correlation = 1,
@@ -116,28 +167,112 @@ static void test_options(void)
                                    .reordering = 5,
                                    .bandwidth = UINT64_C(80000000000),
                                    .queue = 100000};
-    struct impairment other = all;
-    other.latency++;
-    other.bandwidth += 8;
-    for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        struct nl_msg *message = rtnl_message(0, 0, "", 0, NLA_HDRLEN + kinds[i]->options_size);
-        struct nlattr *nest = rtnl_nest(message, 1);
-        kinds[i]->put_options(message, &all, MTU);
-        nla_nest_end(message, nest);
-        if (kinds[i] == &qdisc_netem) {
-            g_assert_true(kinds[i]->has_options(nest, &all, MTU));
-        }
-        g_assert_false(kinds[i]->has_options(nest, &other, MTU));
-        nlmsg_free(message);
+    static const struct impairment others[] = {{.latency = 20000002},
+                                               {.loss = 1},
+                                               {.gilbert_enter = 5000000, .gilbert_leave = 5},
+                                               {.markov_p14 = 5000000},
+                                               {.keep_order = 1}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_assert_true(takes(&qdisc_netem, &others[i], &others[i]));
+        g_assert_false(takes(&qdisc_netem, &all, &others[i]));
+        g_assert_false(takes(&qdisc_netem, &others[i], &all));
     }
-    struct impairment jittery = all;
-    jittery.jitter = 1000;
-    struct nl_msg *message = rtnl_message(0, 0, "", 0, NLA_HDRLEN + qdisc_netem.options_size);
-    struct nlattr *nest = rtnl_nest(message, 1);
-    qdisc_netem.put_options(message, &jittery, MTU);
-    nla_nest_end(message, nest);
-    g_assert_false(qdisc_netem.has_options(nest, &jittery, MTU)); /* Its table cannot be read back. */
+    g_assert_true(takes(&qdisc_netem, &all, &all));
+    struct impairment other = all;
+    other.seed = 7;
+    g_assert_false(takes(&qdisc_netem, &all, &other));
+    g_assert_true(takes(&qdisc_netem, &other, &other));
+    other.jitter = 1000;
+    g_assert_false(takes(&qdisc_netem, &other, &other)); /* Its table cannot be read back. */
+    other = all;
+    other.queue++;
+    g_assert_true(takes(qdisc_queue(&all), &all, &all));
+    g_assert_false(takes(qdisc_queue(&all), &all, &other));
+    struct impairment managed = {.bandwidth = 8000000, .aqm = AQM_PIE, .queue_unit = QUEUE_PACKETS, .queue = 100};
+    g_assert_true(takes(qdisc_queue(&managed), &managed, &managed));
+    other = managed;
+    other.queue++;
+    g_assert_false(takes(qdisc_queue(&managed), &managed, &other));
+    other = all;
+    g_assert_true(takes_class(&all, &all));
+    other.bandwidth += 8;
+    g_assert_false(takes_class(&all, &other));
+    other = all;
+    other.burst = 100000;
+    g_assert_false(takes_class(&all, &other));
+}
+
+/* The size table makes the bytes that a framing counts. */
+static void test_framing(void)
+{
+    static const struct {
+        struct impairment impairment;
+        unsigned frame;
+        uint64_t counted;
+    } cases[] = {
+        {{0}, 1514, 1538},
+        {{.framing = FRAMING_L2}, 1514, 1514},
+        {{.framing = FRAMING_IP}, 1514, 1500},
+        {{.framing = FRAMING_IP, .overhead = -100}, 1514, 1500}, /* Never less than the packet. */
+        {{.overhead = -38}, 1514, 1500},
+        {{.overhead = 10}, 64, 98},
+        {{.framing = FRAMING_IP, .cell_payload = 48, .cell_size = 53}, 14 + 48, 53},
+        {{.framing = FRAMING_IP, .cell_payload = 48, .cell_size = 53}, 14 + 49, 106},
+        {{.framing = FRAMING_IP, .cell_payload = 48, .cell_size = 53}, 14 + 1500, UINT64_C(32) * 53},
+        {{.framing = FRAMING_IP, .cell_payload = 1, .cell_size = 2000}, 14 + 1500, UINT64_C(1500) * 2000},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct impairment written = cases[i].impairment;
+        written.bandwidth = 8000;
+        g_assert_cmpuint(impairment_counted(&written, cases[i].frame), ==, cases[i].counted);
+        for (unsigned n = 0; n < G_N_ELEMENTS(cases); n++) {
+            struct impairment asked = cases[n].impairment;
+            asked.bandwidth = 16000;
+            bool same = impairment_overhead(&written) == impairment_overhead(&asked) && written.cell_payload == asked.cell_payload;
+            g_assert_true(takes_stab(&written, &asked) == same);
+        }
+        written.bandwidth = 0;
+        g_assert_true(takes_stab(&written, &(struct impairment){0}));
+    }
+}
+
+/* What the kernel makes of a table is what is meant, for every size of frame. */
+static void test_cells(void)
+{
+    static const struct impairment atm = {.bandwidth = 8000, .overhead = 8, .cell_payload = 48, .cell_size = 53};
+    struct nl_msg *message = rtnl_message(0, 0, "", 0, STAB_SIZE);
+    stab_put(message, &atm);
+    struct nlattr *stab = nlmsg_find_attr(nlmsg_hdr(message), 0, TCA_STAB);
+    const struct tc_sizespec *spec = nla_data(nla_find(nla_data(stab), nla_len(stab), TCA_STAB_BASE));
+    const uint16_t *table = nla_data(nla_find(nla_data(stab), nla_len(stab), TCA_STAB_DATA));
+    for (unsigned frame = 14; frame < 65550; frame++) {
+        unsigned slot = frame + (unsigned)(spec->overhead + spec->cell_align), whole = slot / spec->tsize;
+        uint64_t counted = (uint64_t)table[spec->tsize - 1] * whole + table[slot % spec->tsize];
+        g_assert_cmpuint(counted, ==, impairment_counted(&atm, frame));
+    }
     nlmsg_free(message);
+}
+
+/* Losses by a model are as many as a long run of it loses. */
+static void test_models(void)
+{
+    static const struct {
+        struct impairment impairment;
+        double loss;
+    } cases[] = {
+        {{.loss = PPB_ONE / 4}, 0.25},
+        {{.gilbert_enter = PPB_ONE / 100, .gilbert_leave = PPB_ONE / 10}, 1.0 / 11},
+        {{.gilbert_enter = PPB_ONE / 100,
+          .gilbert_leave = PPB_ONE / 100,
+          .gilbert_bad_loss = PPB_ONE / 2,
+          .gilbert_good_loss = PPB_ONE / 10},
+         0.3},
+        {{.markov_p14 = PPB_ONE / 4}, 0.2},
+        {{.markov_p13 = PPB_ONE / 10, .markov_p31 = PPB_ONE / 5, .markov_p32 = PPB_ONE / 5, .markov_p23 = PPB_ONE / 5}, 0.25},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_assert_cmpfloat_with_epsilon(impairment_loss(&cases[i].impairment), cases[i].loss, 1e-6);
+    }
 }
 
 /* Every field that matters changes the fingerprint. */
@@ -170,6 +305,19 @@ static void test_fingerprint(void)
                                &i->reordering,
                                &i->reordering_correlation,
                                &i->reordering_gap,
+                               &i->keep_order,
+                               &i->gilbert_enter,
+                               &i->gilbert_leave,
+                               &i->gilbert_bad_loss,
+                               &i->gilbert_good_loss,
+                               &i->markov_p13,
+                               &i->markov_p31,
+                               &i->markov_p32,
+                               &i->markov_p23,
+                               &i->markov_p14,
+                               &i->seed,
+                               &i->cell_payload,
+                               &i->cell_size,
                                &viface->id,
                                &viface->input.loss};
     uint64_t *const sizes[] = {&i->bandwidth, &i->queue, &i->burst};
@@ -191,6 +339,14 @@ static void test_fingerprint(void)
     vnode->forwards = true;
     i->distribution = DISTRIBUTION_PARETO;
     g_assert_true(g_hash_table_add(seen, link_fingerprint(vnode, 1500, false)));
+    i->framing = FRAMING_IP;
+    g_assert_true(g_hash_table_add(seen, link_fingerprint(vnode, 1500, false)));
+    i->overhead = -1;
+    g_assert_true(g_hash_table_add(seen, link_fingerprint(vnode, 1500, false)));
+    i->queue_unit = QUEUE_TIME;
+    g_assert_true(g_hash_table_add(seen, link_fingerprint(vnode, 1500, false)));
+    i->aqm = AQM_PIE;
+    g_assert_true(g_hash_table_add(seen, link_fingerprint(vnode, 1500, false)));
 }
 
 static void test_names(void)
@@ -211,6 +367,9 @@ int main(int argc, char **argv)
     g_test_add_func("/shaping/distributions", test_distributions);
     g_test_add_func("/qdisc/kinds", test_kinds);
     g_test_add_func("/qdisc/options", test_options);
+    g_test_add_func("/qdisc/framing", test_framing);
+    g_test_add_func("/qdisc/cells", test_cells);
+    g_test_add_func("/shaping/models", test_models);
     g_test_add_func("/link/fingerprint", test_fingerprint);
     g_test_add_func("/link/names", test_names);
     return g_test_run();

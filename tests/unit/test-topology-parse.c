@@ -64,6 +64,49 @@ static void test_figure3(void)
     }
 }
 
+/* The other ways to write a direction. */
+static void test_directions(void)
+{
+    static const struct {
+        const char *text;
+        struct impairment expected;
+    } cases[] = {
+        {"{'bandwidth': '8kbit/s', 'queue': '10packets', 'aqm': 'codel', 'overhead': '-38B'}",
+         {.bandwidth = 8000, .queue = 10, .queue_unit = QUEUE_PACKETS, .aqm = AQM_CODEL, .overhead = -38}},
+        {"{'bandwidth': '8Mbit/s', 'queue': '50ms', 'aqm': 'droptail', 'framing': 'l2', 'cell': '10/12'}",
+         {.bandwidth = 8000000,
+          .queue = 50 * NS_PER_MS,
+          .queue_unit = QUEUE_TIME,
+          .framing = FRAMING_L2,
+          .cell_payload = 10,
+          .cell_size = 12}},
+        {"{'bandwidth': '8Mbit/s', 'queue': '1 packet', 'cell': 'none', 'overhead': '4B'}",
+         {.bandwidth = 8000000, .queue = 1, .queue_unit = QUEUE_PACKETS, .overhead = 4}},
+        {"{'bandwidth': '8Mbit/s', 'queue': '0packets', 'cell': 'ptm'}",
+         {.bandwidth = 8000000, .cell_payload = 64, .cell_size = 65}},
+        {"{'latency': '1ms', 'jitter': '1ms', 'keep_order': true}", {.latency = 1000000, .jitter = 1000000, .keep_order = 1}},
+        {"{'gilbert_enter': '1%', 'gilbert_leave': '2%', 'gilbert_bad_loss': '3%', 'gilbert_good_loss': '4%'}",
+         {.gilbert_enter = 10000000, .gilbert_leave = 20000000, .gilbert_bad_loss = 30000000, .gilbert_good_loss = 40000000}},
+        {"{'markov_p13': '1%', 'markov_p31': '2%', 'markov_p32': '3%', 'markov_p23': '4%', 'markov_p14': '5%'}",
+         {.markov_p13 = 10000000, .markov_p31 = 20000000, .markov_p32 = 30000000, .markov_p23 = 40000000, .markov_p14 = 50000000}},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *quoted = g_strdelimit(g_strdup(cases[i].text), "'", '"');
+        json_t *json = json_loads(quoted, 0, NULL), *written = NULL;
+        struct diagnostics problems = {0};
+        struct impairment found = {0}, again = {0};
+        g_test_message("%s", cases[i].text);
+        g_assert_true(impairment_from_json(json, "f", "", &found, &problems));
+        g_assert_true(impairment_equal(&found, &cases[i].expected));
+        written = impairment_to_json(&found);
+        g_assert_true(impairment_from_json(written, "f", "", &again, &problems));
+        g_assert_true(impairment_equal(&found, &again));
+        json_decref(written);
+        json_decref(json);
+        diagnostics_clear(&problems);
+    }
+}
+
 static void test_everything(void)
 {
     AUTO_PLATFORM platform = parse(
@@ -73,11 +116,12 @@ static void test_everything(void)
         "   'memory': '1GiB', 'vifaces': {'y': {'vnetwork': 'b'}, 'x': {'vnetwork': 'a', 'ipv4': '10.0.0.7', 'ipv6': 'fd00::7', "
         "'mac':"
         "   '02:00:00:00:00:07', 'input': {'latency': '20ms', 'jitter': '2ms', 'distribution': 'paretonormal',"
-        "   'latency_correlation': '25%', 'loss': '1%', 'loss_correlation': '2%', 'duplication': '3%', 'duplication_correlation': "
+        "   'latency_correlation': '25%', 'seed': 9, 'loss': '1%', 'loss_correlation': '2%', 'duplication': '3%', "
+        "'duplication_correlation': "
         "'4%',"
         "   'corruption': '5%', 'corruption_correlation': '6%', 'reordering': '7%', 'reordering_correlation': '8%', "
         "'reordering_gap': 5,"
-        "   'bandwidth': '10Mbit/s', 'queue': '64kB', 'burst': '2kB'}}}}},"
+        "   'bandwidth': '10Mbit/s', 'framing': 'ip', 'overhead': '-0B', 'cell': 'atm', 'queue': '64kB', 'burst': '2kB'}}}}},"
         " 'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'ipv6': 'fd00::/64', 'vlan': 12, 'interface': 'eth1', 'mtu': 1400}, 'b': "
         "{'ipv6': "
         "'fd01::/64'}}, 'routing': 'latency', 'name': 'x', 'distem': 2}");
@@ -98,7 +142,11 @@ static void test_everything(void)
         .reordering = 70000000,
         .reordering_correlation = 80000000,
         .reordering_gap = 5,
+        .seed = 9,
         .bandwidth = 10000000,
+        .framing = FRAMING_IP,
+        .cell_payload = 48,
+        .cell_size = 53,
         .queue = 64000,
         .burst = 2000,
     };
@@ -278,6 +326,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/topology/parse/figure3", test_figure3);
     g_test_add_func("/topology/parse/everything", test_everything);
+    g_test_add_func("/topology/parse/directions", test_directions);
     g_test_add_func("/topology/parse/merge", test_merge);
     g_test_add_func("/topology/parse/zero", test_zero);
     g_test_add_func("/topology/parse/names", test_names);
