@@ -243,6 +243,15 @@ static void test_no_label(void)
         asked, pnodes,
         "memory: the vnodes whose pnode must have site=nancy want 12GiB together, and 1 pnode has 6GiB: ask for less, or for "
         "fewer vnodes");
+    /* Enough in all, and room for the last one elsewhere. */
+    asked = make_nets(1, 3, 4 * GIB);
+    pnodes = make_pnodes(3, 0, 6 * GIB);
+    set_label(pnodes, 1, "site", "nancy");
+    set_label(pnodes, 2, "site", "nancy");
+    for (unsigned i = 0; i < 3; i++) {
+        platform_vnode(asked, i)->where = g_strdup("site=nancy");
+    }
+    assert_no_room(asked, pnodes, "vnode n2: memory: 4GiB wanted, no pnode with the labels site=nancy has more than 2GiB left");
     asked = make_nets(1, 1, 0);
     platform_vnode(asked, 0)->where = g_strdup("site=nancy");
     platform_vnode(asked, 0)->pnode = g_strdup("p0");

@@ -115,6 +115,17 @@ static void test_lost(void)
     }
 }
 
+/* One that need not forward as long as another does takes over. */
+static void test_lost_stand_in(void)
+{
+    AUTO_PLATFORM asked = make_lost(TRISTATE_YES);
+    platform_find_vnode(asked, "second")->gateway = TRISTATE_AUTO;
+    AUTO_PLATFORM before = plan_lost(asked, NULL, 3, NULL);
+    g_assert_false(platform_find_vnode(before, "second")->forwards);
+    AUTO_PLATFORM during = plan_lost(asked, before, 0, NULL);
+    assert_path(during, "h0", "h1", "h0 second h1");
+}
+
 /* Where the lost gateway is the only one there is no way; a vroute through it stays. */
 static void test_lost_alone(void)
 {
@@ -446,6 +457,7 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/routes/oldest", test_oldest);
     g_test_add_func("/plan/routes/overlap-problem", test_overlap_problem);
     g_test_add_func("/plan/routes/lost", test_lost);
+    g_test_add_func("/plan/routes/lost-stand-in", test_lost_stand_in);
     g_test_add_func("/plan/routes/lost-alone", test_lost_alone);
     return g_test_run();
 }
