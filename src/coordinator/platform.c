@@ -37,28 +37,33 @@ static void reply_problems(struct rest_request *request, struct diagnostics *pro
                      problems);
 }
 
-static bool is_shaped(const struct platform *platform)
+static bool is_shaped(const struct vnode *vnode)
 {
-    for (unsigned i = 0; i < platform->vnodes->len; i++) {
-        const struct vnode *vnode = platform_vnode(platform, i);
-        for (unsigned k = 0; k < vnode->vifaces->len; k++) {
-            const struct viface *viface = vnode_viface(vnode, k);
-            if (!impairment_is_zero(&viface->input) || !impairment_is_zero(&viface->output)) {
-                return true;
-            }
+    for (unsigned i = 0; i < vnode->vifaces->len; i++) {
+        const struct viface *viface = vnode_viface(vnode, i);
+        if (!impairment_is_zero(&viface->input) || !impairment_is_zero(&viface->output)) {
+            return true;
         }
     }
     return false;
 }
 
-/* Checks that the pnodes can emulate what 'platform' asks for. */
+/* Checks that the pnodes can emulate what the planned 'platform' has there. */
 static bool check_features(const struct platform *platform, const GPtrArray *pnodes, GError **error)
 {
+    g_autoptr(GHashTable) missing = g_hash_table_new(g_str_hash, g_str_equal);
     for (unsigned i = 0; i < pnodes->len; i++) {
         const struct pnode *pnode = pnodes->pdata[i];
-        if (pnode->missing && is_shaped(platform)) {
-            return fail(error, DISTEM_ERROR_UNSUPPORTED, 0,
-                        "pnode %s cannot shape what this platform asks for: its kernel lacks %s", pnode->name, pnode->missing);
+        if (pnode->missing) {
+            g_hash_table_insert(missing, pnode->name, pnode->missing);
+        }
+    }
+    for (unsigned i = 0; g_hash_table_size(missing) && i < platform->vnodes->len; i++) {
+        const struct vnode *vnode = platform_vnode(platform, i);
+        const char *features = g_hash_table_lookup(missing, vnode->pnode);
+        if (features && is_shaped(vnode)) {
+            return fail(error, DISTEM_ERROR_UNSUPPORTED, 0, "pnode %s cannot shape what vnode %s asks for: its kernel lacks %s",
+                        vnode->pnode, vnode->name, features);
         }
     }
     return true;
@@ -160,8 +165,6 @@ void platform_put(struct rest_request *request, void *context)
     g_autoptr(GError) error = NULL;
     if (!pnodes->len) {
         fail(&error, DISTEM_ERROR_UNAVAILABLE, 0, "no pnode has registered yet: try again");
-    }
-    if (error || !check_features(asked, pnodes, &error)) {
         rest_reply_error(request, g_steal_pointer(&error), NULL);
         return;
     }
@@ -170,6 +173,10 @@ void platform_put(struct rest_request *request, void *context)
     AUTO_PLATFORM next = plan(asked, current, pnodes, &problems, unreachable);
     if (!next) {
         reply_problems(request, &problems);
+        return;
+    }
+    if (!check_features(next, pnodes, &error)) {
+        rest_reply_error(request, g_steal_pointer(&error), NULL);
         return;
     }
     g_autoptr(GPtrArray) changes = plan_diff(current, next);

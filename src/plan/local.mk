@@ -10,7 +10,7 @@ libplan_la_SOURCES = \
 libplan_la_LIBADD = libtopology.la libbase.la -lm
 
 plan_tests = tests/unit/test-expect tests/unit/test-plan-diff tests/unit/test-plan-ids tests/unit/test-plan-placement \
-	tests/unit/test-plan-properties tests/unit/test-plan-routes
+	tests/unit/test-plan-properties tests/unit/test-plan-routes tests/unit/test-plan-transports
 check_PROGRAMS += $(plan_tests)
 TESTS += $(plan_tests)
 plan_test_sources = tests/unit/make-platform.c tests/unit/make-platform.h tests/unit/random-platform.c tests/unit/random-platform.h
@@ -26,3 +26,5 @@ tests_unit_test_plan_properties_SOURCES = tests/unit/test-plan-properties.c $(pl
 tests_unit_test_plan_properties_LDADD = libplan.la
 tests_unit_test_plan_routes_SOURCES = tests/unit/test-plan-routes.c $(plan_test_sources)
 tests_unit_test_plan_routes_LDADD = libplan.la
+tests_unit_test_plan_transports_SOURCES = tests/unit/test-plan-transports.c $(plan_test_sources)
+tests_unit_test_plan_transports_LDADD = libplan.la

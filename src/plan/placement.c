@@ -255,13 +255,13 @@ static bool place_together(struct placement *p, GPtrArray *rest)
         }
     }
     g_ptr_array_sort(rest, compare_vnetworks);
-    const struct demand *demand = NULL;
+    const struct group *last = NULL;
     for (unsigned i = 0; i < rest->len; i++) {
         struct group *group = rest->pdata[i];
-        if (group->demand != demand) {
-            demand = group->demand;
-            machines_set_targets(&p->machines, demand->match, demand->rest);
+        if (!last || group->demand != last->demand) {
+            machines_set_targets(&p->machines, group->demand->match, group->demand->rest);
         }
+        last = group;
         struct machine *home = g_hash_table_lookup(homes, first_vnetwork(group));
         if (!home || !can_take(p, home, group) || home->filled + group->weight / 2 > home->target) {
             home = roomiest(p, group);

@@ -19,13 +19,15 @@ dist_examples_DATA = \
 	examples/README.md examples/thousand.json examples/three-sites.json examples/vlan.json examples/vlan-layout.json
 
 topology_tests = \
-	tests/unit/test-topology-parse tests/unit/test-topology-refuse tests/unit/test-topology-write tests/unit/test-topology-text \
+	tests/unit/test-topology-layout tests/unit/test-topology-parse tests/unit/test-topology-refuse tests/unit/test-topology-write tests/unit/test-topology-text \
 	tests/unit/test-platform
 check_PROGRAMS += $(topology_tests)
 TESTS += $(topology_tests) tests/unit/test-schema.py
 EXTRA_DIST += tests/unit/test-schema.py
 tests_unit_test_platform_SOURCES = tests/unit/test-platform.c
 tests_unit_test_platform_LDADD = libtopology.la
+tests_unit_test_topology_layout_SOURCES = tests/unit/test-topology-layout.c
+tests_unit_test_topology_layout_LDADD = libtopology.la
 tests_unit_test_topology_parse_SOURCES = tests/unit/test-topology-parse.c
 tests_unit_test_topology_parse_LDADD = libtopology.la
 tests_unit_test_topology_refuse_SOURCES = tests/unit/test-topology-refuse.c

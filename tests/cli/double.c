@@ -45,13 +45,27 @@ static void get_root(struct rest_request *request, void *context)
     rest_reply(request, 200, json_pack("{ss, ss}", "name", "distem", "version", "9.8.7"));
 }
 
-/* Reads the name in the topology file that is the body. Returns NULL after refusing it. */
+/* Returns the topology in a bundle in place of the bundle, which is consumed; NULL when it has no layout of the site nancy. */
+static json_t *unwrap(json_t *bundle)
+{
+    const char *text = json_string_value(json_object_get(json_object_get(bundle, "topology"), "text"));
+    const char *layout = json_string_value(json_object_get(json_object_get(bundle, "layout"), "text"));
+    json_t *topology = text && layout && strstr(layout, "nancy") ? json_loads(text, 0, NULL) : NULL;
+    json_decref(bundle);
+    return topology;
+}
+
+/* Reads the name in the topology file that is the body, or in it. Returns NULL after refusing it. */
 static char *read_name(struct rest_request *request)
 {
     const char *file = rest_request_query(request, "file");
     size_t size;
     const char *text = rest_request_body(request, &size);
     json_t *body = json_loadb(text, size, 0, NULL);
+    if (!file) {
+        body = unwrap(body);
+        file = "bundle";
+    }
     const char *name = json_string_value(json_object_get(body, "name"));
     char *copy = g_strdup(name ? name : "unnamed");
     if (!body) {

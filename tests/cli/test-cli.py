@@ -106,6 +106,25 @@ def files_are_validated_without_a_daemon():
 
 
 @case
+def a_layout_is_validated_with_its_topology():
+    example = os.path.join(SOURCE, "examples/figure3.json")
+    layout = json.dumps({"distem-layout": 1, "vnetworks": {"net1": {"vlan": 100, "interface": "eth1"}}})
+    check(distem("validate", example, "--layout", "-", stdin=layout), 0, out=f"{example}: ok: 2 vnetworks", err="")
+    wrong = json.dumps({"distem-layout": 1, "vnetworks": {"net3": {"vni": 7}}})
+    check(distem("validate", "--layout", "-", example, stdin=wrong), 1, out="", err='-:1: /vnetworks/net3: there is no vnetwork "net3"')
+    check(distem("validate", example, "--layout", "missing.json"), 1, err="cannot open missing.json: No such file")
+
+
+@case
+def a_layout_goes_to_the_daemon_with_its_topology():
+    with Double() as double:
+        for command in ("diff", "up"):
+            check(distem(command, "figure3.json", "--layout", "-", url=double.url, stdin='{"site": "nancy"}'), 0)
+            check(distem(command, "figure3.json", "--layout", "-", url=double.url, stdin='{"site": "lyon"}'), 1,
+                  err="distem: the topology has 2 errors\nbundle:7")
+
+
+@case
 def a_refused_file_is_explained():
     with Double() as double:
         problems = ("distem: the topology has 2 errors\n"

@@ -3,12 +3,12 @@
 # FUZZ_SECONDS (60) each. To add one, add its name to the three lists and repeat the lines of fuzz-exec.
 EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/topology.dict tests/fuzz/corpus
 
-fuzz_replays = tests/fuzz/replay-exec tests/fuzz/replay-frames tests/fuzz/replay-probe-input tests/fuzz/replay-topology
+fuzz_replays = tests/fuzz/replay-exec tests/fuzz/replay-frames tests/fuzz/replay-layout tests/fuzz/replay-probe-input tests/fuzz/replay-topology
 check_PROGRAMS += $(fuzz_replays)
 TESTS += $(fuzz_replays)
-EXTRA_PROGRAMS += tests/fuzz/fuzz-exec tests/fuzz/fuzz-frames tests/fuzz/fuzz-probe-input tests/fuzz/fuzz-topology
+EXTRA_PROGRAMS += tests/fuzz/fuzz-exec tests/fuzz/fuzz-frames tests/fuzz/fuzz-layout tests/fuzz/fuzz-probe-input tests/fuzz/fuzz-topology
 if FUZZERS
-FUZZ_TARGETS += tests/fuzz/fuzz-exec tests/fuzz/fuzz-frames tests/fuzz/fuzz-probe-input tests/fuzz/fuzz-topology
+FUZZ_TARGETS += tests/fuzz/fuzz-exec tests/fuzz/fuzz-frames tests/fuzz/fuzz-layout tests/fuzz/fuzz-probe-input tests/fuzz/fuzz-topology
 FUZZ_TESTS += tests/fuzz/run.sh
 endif
 # For `make clean`: these are built on demand.
@@ -41,6 +41,12 @@ tests_fuzz_fuzz_probe_input_SOURCES = tests/fuzz/fuzz-probe-input.c
 tests_fuzz_fuzz_probe_input_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_probe_input_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_probe_input_LDADD = libprobe.la
+
+tests_fuzz_replay_layout_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz-layout.c
+tests_fuzz_replay_layout_LDADD = libtopology.la
+tests_fuzz_fuzz_layout_SOURCES = tests/fuzz/fuzz-layout.c
+tests_fuzz_fuzz_layout_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_layout_LDADD = libtopology.la
 
 tests_fuzz_replay_topology_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz-topology.c
 tests_fuzz_replay_topology_LDADD = libtopology.la

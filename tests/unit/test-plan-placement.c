@@ -190,6 +190,190 @@ static void test_no_room(void)
                    "pnode p0: memory: 8GiB wanted by the vnodes that are to run there, it has 6GiB");
 }
 
+/* Gives pnode 'i' a label. */
+static void set_label(GPtrArray *pnodes, unsigned i, const char *name, const char *value)
+{
+    struct pnode *pnode = pnodes->pdata[i];
+    g_hash_table_insert(pnode->labels, g_strdup(name), g_strdup(value));
+}
+
+static void test_labels(void)
+{
+    g_autoptr(GPtrArray) pnodes = make_pnodes(4, 0, 8 * GIB);
+    set_label(pnodes, 1, "site", "nancy");
+    set_label(pnodes, 2, "site", "nancy");
+    set_label(pnodes, 2, "rack", "a");
+    struct platform *asked = make_nets(2, 10, GIB / 4);
+    for (unsigned i = 0; i < 8; i++) {
+        platform_vnode(asked, i)->where = g_strdup("site=nancy");
+    }
+    platform_vnode(asked, 8)->where = g_strdup("rack=a,site=nancy");
+    AUTO_PLATFORM platform = place(asked, NULL, pnodes);
+    for (unsigned i = 0; i < 8; i++) {
+        const char *pnode = platform_vnode(platform, i)->pnode;
+        g_assert_true(!strcmp(pnode, "p1") || !strcmp(pnode, "p2"));
+    }
+    g_assert_cmpstr(platform_vnode(platform, 8)->pnode, ==, "p2");
+    /* The others fill up what those left: all are even. */
+    for (unsigned i = 0; i < 4; i++) {
+        g_autofree char *name = g_strdup_printf("p%u", i);
+        g_assert_cmpuint(count_on(platform, name), ==, 5);
+    }
+    /* A label that is asked for later moves the vnode. */
+    asked = platform_copy(platform);
+    platform_reopen(asked);
+    g_free(platform_vnode(asked, 0)->where);
+    platform_vnode(asked, 0)->where = g_strdup("rack=a");
+    AUTO_PLATFORM moved = place(asked, platform, pnodes);
+    g_assert_cmpstr(platform_vnode(moved, 0)->pnode, ==, "p2");
+}
+
+static void test_no_label(void)
+{
+    struct platform *asked = make_nets(1, 2, 0);
+    platform_vnode(asked, 1)->where = g_strdup("site=lyon");
+    assert_no_room(asked, make_pnodes(2, 0, 0), "vnode n1: there is no pnode with the labels site=lyon");
+    asked = make_nets(1, 3, 4 * GIB);
+    GPtrArray *pnodes = make_pnodes(3, 0, 6 * GIB);
+    set_label(pnodes, 0, "site", "nancy");
+    for (unsigned i = 0; i < 3; i++) {
+        platform_vnode(asked, i)->where = g_strdup("site=nancy");
+    }
+    assert_no_room(
+        asked, pnodes,
+        "memory: the vnodes whose pnode must have site=nancy want 12GiB together, and 1 pnode has 6GiB: ask for less, or for "
+        "fewer vnodes");
+    /* Enough in all, and room for the last one elsewhere. */
+    asked = make_nets(1, 3, 4 * GIB);
+    pnodes = make_pnodes(3, 0, 6 * GIB);
+    set_label(pnodes, 1, "site", "nancy");
+    set_label(pnodes, 2, "site", "nancy");
+    for (unsigned i = 0; i < 3; i++) {
+        platform_vnode(asked, i)->where = g_strdup("site=nancy");
+    }
+    assert_no_room(asked, pnodes, "vnode n2: memory: 4GiB wanted, no pnode with the labels site=nancy has more than 2GiB left");
+    asked = make_nets(1, 1, 0);
+    platform_vnode(asked, 0)->where = g_strdup("site=nancy");
+    platform_vnode(asked, 0)->pnode = g_strdup("p0");
+    assert_no_room(asked, make_pnodes(2, 0, 0), "vnode n0: pnode p0, where it is asked to be, does not have the labels site=nancy");
+    pnodes = make_pnodes(1, 0, 0);
+    ((struct pnode *)pnodes->pdata[0])->draining = true;
+    assert_no_room(make_nets(1, 1, 0), pnodes, "vnode n0: every pnode is draining or has not been heard of for long");
+}
+
+/* Makes vnetwork net'i' local. */
+static void make_local(struct platform *platform, unsigned i)
+{
+    platform_vnetwork(platform, i)->transport = TRANSPORT_LOCAL;
+}
+
+static void test_local(void)
+{
+    g_autoptr(GPtrArray) pnodes = make_pnodes(3, 0, 0);
+    struct platform *asked = make_nets(3, 10, 0);
+    make_local(asked, 0);
+    make_local(asked, 1);
+    make_vnode(asked, "bridge", "net0 net1");
+    platform_vnode(asked, 4)->pnode = g_strdup("p2");
+    AUTO_PLATFORM platform = place(asked, NULL, pnodes);
+    for (unsigned i = 0; i < 30; i++) {
+        if (i % 3 != 2) {
+            g_assert_cmpstr(platform_vnode(platform, i)->pnode, ==, "p2");
+        }
+    }
+    g_assert_cmpuint(count_on(platform, "p2"), ==, 21);
+    g_assert_false(platform_vnode(platform, 4)->pnode_chosen);
+    g_assert_true(platform_vnode(platform, 0)->pnode_chosen);
+    /* One that becomes local comes together. */
+    asked = platform_copy(platform);
+    platform_reopen(asked);
+    make_local(asked, 2);
+    AUTO_PLATFORM joined = place(asked, platform, pnodes);
+    for (unsigned i = 5; i < 30; i += 3) {
+        g_assert_cmpstr(platform_vnode(joined, i)->pnode, ==, platform_vnode(joined, 2)->pnode);
+    }
+    asked = make_nets(1, 3, 0);
+    make_local(asked, 0);
+    platform_vnode(asked, 0)->pnode = g_strdup("p0");
+    platform_vnode(asked, 2)->pnode = g_strdup("p1");
+    static const char apart[] =
+        "vnodes n0 and n2 are asked to be on pnodes p0 and p1, but vnetworks of transport local join them: ask for "
+        "one pnode, or for another transport";
+    AUTO_PLATFORM copy = platform_copy(asked);
+    assert_no_room(asked, make_pnodes(2, 0, 0), apart);
+    AUTO_DIAGNOSTICS problems = {0};
+    g_assert_null(plan(copy, NULL, NULL, &problems, NULL));
+    g_assert_cmpstr(diagnostics_get(&problems, 0)->message, ==, apart);
+    asked = make_nets(1, 3, 4 * GIB);
+    make_local(asked, 0);
+    assert_no_room(asked, make_pnodes(2, 0, 8 * GIB),
+                   "vnode n0 and 2 more that local vnetworks join to it: memory: 12GiB wanted, no pnode has more than 8GiB left");
+}
+
+/* Plans 'current' anew for changed pnodes. */
+static struct platform *replan(const struct platform *current, GPtrArray *pnodes)
+{
+    struct platform *asked = platform_copy(current);
+    platform_reopen(asked);
+    return place(asked, current, pnodes);
+}
+
+static void test_draining(void)
+{
+    g_autoptr(GPtrArray) pnodes = make_pnodes(3, 0, 0);
+    AUTO_PLATFORM first = place(make_nets(3, 10, 0), NULL, pnodes);
+    g_assert_cmpuint(count_on(first, "p1"), ==, 10);
+    ((struct pnode *)pnodes->pdata[1])->draining = true;
+    AUTO_PLATFORM second = replan(first, pnodes);
+    g_assert_cmpuint(count_on(second, "p0"), ==, 15);
+    g_assert_cmpuint(count_on(second, "p2"), ==, 15);
+    for (unsigned i = 0; i < 30; i++) {
+        const char *before = platform_vnode(first, i)->pnode;
+        g_assert_true(!strcmp(before, "p1") || !strcmp(before, platform_vnode(second, i)->pnode));
+    }
+    struct platform *asked = make_nets(1, 1, 0);
+    platform_vnode(asked, 0)->pnode = g_strdup("p1");
+    assert_no_room(asked, g_ptr_array_ref(pnodes),
+                   "vnode n0: pnode p1, where it is asked to be, is draining: ask for another, or for none");
+}
+
+static void test_lost(void)
+{
+    g_autoptr(GPtrArray) pnodes = make_pnodes(3, 0, 0);
+    AUTO_PLATFORM first = place(make_nets(3, 10, 0), NULL, pnodes);
+    ((struct pnode *)pnodes->pdata[1])->lost = true;
+    AUTO_PLATFORM second = replan(first, pnodes);
+    g_autoptr(GPtrArray) changes = plan_diff(first, second);
+    g_assert_cmpuint(changes->len, ==, 0);
+    /* New ones go elsewhere. */
+    AUTO_PLATFORM third = place(make_nets(3, 20, 0), second, pnodes);
+    g_assert_cmpuint(count_on(third, "p1"), ==, 10);
+    /* Who is there may be asked to be there, a new one not. */
+    struct platform *asked = make_nets(1, 1, 0);
+    platform_vnode(asked, 0)->pnode = g_strdup("p1");
+    assert_no_room(
+        asked, g_ptr_array_ref(pnodes),
+        "vnode n0: pnode p1, where it would have to go, has not been heard of for long: start its daemon again, or ask for "
+        "another pnode");
+    asked = make_nets(3, 10, 0);
+    for (unsigned i = 0; i < 30; i++) {
+        platform_vnode(asked, i)->pnode = g_strdup(platform_vnode(first, i)->pnode);
+    }
+    AUTO_PLATFORM fourth = place(asked, first, pnodes);
+    g_assert_cmpuint(count_on(fourth, "p1"), ==, 10);
+}
+
+/* Vnodes with many vifaces weigh more. */
+static void test_vifaces(void)
+{
+    g_autoptr(GPtrArray) pnodes = make_pnodes(2, 0, 0);
+    struct platform *asked = make_nets(9, 2, 0);
+    make_vnode(asked, "wide", "net0 net1 net2 net3 net4 net5 net6 net7 net8");
+    AUTO_PLATFORM platform = place(asked, NULL, pnodes);
+    const char *wide = platform_find_vnode(platform, "wide")->pnode;
+    g_assert_cmpuint(count_on(platform, wide), <, count_on(platform, strcmp(wide, "p0") ? "p0" : "p1"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -199,5 +383,11 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/placement/asked-and-kept", test_asked_and_kept);
     g_test_add_func("/plan/placement/tight", test_tight);
     g_test_add_func("/plan/placement/no-room", test_no_room);
+    g_test_add_func("/plan/placement/labels", test_labels);
+    g_test_add_func("/plan/placement/no-label", test_no_label);
+    g_test_add_func("/plan/placement/local", test_local);
+    g_test_add_func("/plan/placement/draining", test_draining);
+    g_test_add_func("/plan/placement/lost", test_lost);
+    g_test_add_func("/plan/placement/vifaces", test_vifaces);
     return g_test_run();
 }

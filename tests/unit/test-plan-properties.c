@@ -395,6 +395,135 @@ static void test_stability(void)
     }
 }
 
+/* Pnodes p0 ... with labels, interfaces, underlays and states by chance; p0 is always open. */
+static GPtrArray *random_pnodes(GRand *rand)
+{
+    GPtrArray *pnodes = g_ptr_array_new_with_free_func((GDestroyNotify)pnode_free);
+    unsigned n = (unsigned)g_rand_int_range(rand, 2, 9);
+    for (unsigned i = 0; i < n; i++) {
+        g_autofree char *name = g_strdup_printf("p%u", i), *address = g_strdup_printf("192.0.2.%u", i + 1);
+        struct pnode *pnode = pnode_new(name);
+        pnode->cores = g_rand_boolean(rand) ? 8 : 16;
+        pnode->ipv4 = make_address(address);
+        pnode->mtu = (uint16_t)g_rand_int_range(rand, 1400, 9001);
+        pnode->draining = i && g_rand_int_range(rand, 0, 4) == 0;
+        pnode->lost = i && g_rand_int_range(rand, 0, 4) == 0;
+        g_hash_table_insert(pnode->labels, g_strdup("site"), g_strdup(i % 2 ? "nancy" : "lyon"));
+        g_hash_table_insert(pnode->interfaces, g_strdup("eth1"), GUINT_TO_POINTER(g_rand_int_range(rand, 1400, 9001)));
+        g_ptr_array_add(pnodes, pnode);
+    }
+    return pnodes;
+}
+
+/* A random platform whose vnetworks are joined in all ways, and of whose vnodes some want a label. */
+static struct platform *random_joined(uint32_t seed, GRand *rand)
+{
+    struct platform *asked = random_platform(seed, 0);
+    for (unsigned i = 0; i < asked->vnetworks->len; i++) {
+        struct vnetwork *vnetwork = platform_vnetwork(asked, i);
+        vnetwork->transport = (enum transport)g_rand_int_range(rand, 0, TRANSPORT_LOCAL + 1);
+        if (vnetwork->transport == TRANSPORT_VLAN) {
+            vnetwork->vlan = (uint16_t)(i + 1);
+            vnetwork->interface = g_strdup("eth1");
+        }
+    }
+    for (unsigned i = 0; i < asked->vnodes->len; i++) {
+        platform_vnode(asked, i)->where = g_rand_int_range(rand, 0, 4) ? NULL : g_strdup("site=lyon");
+    }
+    return asked;
+}
+
+static struct pnode *find_pnode(const GPtrArray *pnodes, const char *name)
+{
+    for (unsigned i = 0; i < pnodes->len; i++) {
+        struct pnode *pnode = pnodes->pdata[i];
+        if (!g_strcmp0(pnode->name, name)) {
+            return pnode;
+        }
+    }
+    return NULL;
+}
+
+/* Nothing drains, is lost or lacks a label where a vnode is that is not on it in 'current'; local vnetworks are in one place; and
+ * no MTU is above what its pnodes leave. */
+static void check_pnodes(const struct platform *platform, const struct platform *current, const GPtrArray *pnodes)
+{
+    g_autoptr(GHashTable) first = g_hash_table_new(NULL, NULL), several = g_hash_table_new(NULL, NULL);
+    for (unsigned i = 0; i < platform->vnodes->len; i++) {
+        const struct vnode *vnode = platform_vnode(platform, i);
+        const struct vnode *old = current ? platform_find_vnode(current, vnode->name) : NULL;
+        const struct pnode *pnode = find_pnode(pnodes, vnode->pnode);
+        g_assert_true(pnode && !pnode->draining);
+        g_assert_true(!pnode->lost || (old && !strcmp(old->pnode, vnode->pnode)));
+        g_assert_true(!vnode->where || !g_strcmp0(g_hash_table_lookup(pnode->labels, "site"), "lyon"));
+        for (unsigned j = 0; j < vnode->vifaces->len; j++) {
+            struct vnetwork *vnetwork = vnode_viface(vnode, j)->vnetwork;
+            const struct pnode *other = g_hash_table_lookup(first, vnetwork);
+            if (other && other != pnode) {
+                g_hash_table_add(several, vnetwork);
+            }
+            g_hash_table_insert(first, vnetwork, (void *)pnode);
+        }
+    }
+    for (unsigned i = 0; i < platform->vnodes->len; i++) {
+        const struct vnode *vnode = platform_vnode(platform, i);
+        for (unsigned j = 0; j < vnode->vifaces->len; j++) {
+            const struct vnetwork *vnetwork = vnode_viface(vnode, j)->vnetwork;
+            const struct pnode *pnode = find_pnode(pnodes, vnode->pnode);
+            unsigned room = vnetwork->transport == TRANSPORT_VLAN ? GPOINTER_TO_UINT(g_hash_table_lookup(pnode->interfaces, "eth1"))
+                                                                  : pnode->mtu - 50U;
+            g_assert_cmpuint(vnetwork->mtu, >=, 1280);
+            if (g_hash_table_contains(several, vnetwork)) {
+                g_assert_cmpint(vnetwork->transport, !=, TRANSPORT_LOCAL);
+                g_assert_cmpuint(vnetwork->mtu, <=, room);
+            } else {
+                g_assert_cmpuint(vnetwork->mtu, ==, 1500);
+            }
+        }
+    }
+}
+
+/* Any platform on any pnodes; planned again when nothing has changed, and when pnodes have. */
+static void test_pnodes(void)
+{
+    unsigned kept = 0;
+    for (uint32_t seed = 0; seed < SEEDS; seed++) {
+        GRand *rand = g_rand_new_with_seed(seed);
+        AUTO_DIAGNOSTICS problems = {0};
+        g_autoptr(GPtrArray) pnodes = random_pnodes(rand);
+        AUTO_PLATFORM asked = random_joined(seed, rand);
+        AUTO_PLATFORM first = plan(asked, NULL, pnodes, &problems, NULL);
+        if (!first) {
+            g_error("seed %u: %s", seed, diagnostics_get(&problems, 0)->message);
+        }
+        check_pnodes(first, NULL, pnodes);
+        AUTO_PLATFORM open = platform_copy(first);
+        platform_reopen(open);
+        AUTO_PLATFORM second = plan(open, first, pnodes, &problems, NULL);
+        g_assert_nonnull(second);
+        g_autoptr(GPtrArray) changes = plan_diff(first, second);
+        g_assert_cmpuint(changes->len, ==, 0);
+        for (unsigned i = 0; i < first->vnodes->len; i++) {
+            g_assert_cmpint(platform_vnode(first, i)->pnode_chosen, ==, platform_vnode(second, i)->pnode_chosen);
+        }
+        for (unsigned i = 1; i < pnodes->len; i++) {
+            struct pnode *pnode = pnodes->pdata[i];
+            pnode->draining = g_rand_int_range(rand, 0, 3) == 0;
+            pnode->lost = g_rand_int_range(rand, 0, 3) == 0;
+        }
+        AUTO_PLATFORM third = plan(open, second, pnodes, &problems, NULL);
+        g_assert_nonnull(third);
+        check_pnodes(third, second, pnodes);
+        for (unsigned i = 0; i < third->vnodes->len; i++) {
+            bool drains = find_pnode(pnodes, platform_vnode(second, i)->pnode)->draining;
+            g_assert_true(drains || !strcmp(platform_vnode(second, i)->pnode, platform_vnode(third, i)->pnode));
+            kept += !drains;
+        }
+        g_rand_free(rand);
+    }
+    g_assert_cmpuint(kept, >, SEEDS);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -406,5 +535,6 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/properties/unreachable", test_unreachable);
     g_test_add_func("/plan/properties/determinism", test_determinism);
     g_test_add_func("/plan/properties/stability", test_stability);
+    g_test_add_func("/plan/properties/pnodes", test_pnodes);
     return g_test_run();
 }

@@ -67,6 +67,81 @@ static void test_ring(void)
     assert_path(odd, "h3", "h0", "h3 g3 g4 h0");
 }
 
+/* Plans 'asked' with gateways g0 and second on pnodes p0 and p1, the hosts on p2, and pnode 'lost' (3: none) lost. */
+static struct platform *plan_lost(const struct platform *asked, const struct platform *current, unsigned lost,
+                                  GPtrArray *unreachable)
+{
+    AUTO_DIAGNOSTICS problems = {0};
+    g_autoptr(GPtrArray) pnodes = g_ptr_array_new_with_free_func((GDestroyNotify)pnode_free);
+    for (unsigned i = 0; i < 3; i++) {
+        g_autofree char *name = g_strdup_printf("p%u", i), *address = g_strdup_printf("192.0.2.%u", i + 1);
+        struct pnode *pnode = pnode_new(name);
+        pnode->ipv4 = make_address(address);
+        pnode->lost = i == lost;
+        g_ptr_array_add(pnodes, pnode);
+    }
+    struct platform *planned = plan(asked, current, pnodes, &problems, unreachable);
+    g_assert_nonnull(planned);
+    return planned;
+}
+
+static struct platform *make_lost(enum tristate gateway)
+{
+    struct platform *asked = make_chain(2, false);
+    make_vnode(asked, "second", "net0 net1");
+    for (unsigned i = 0; i < asked->vnodes->len; i++) {
+        struct vnode *vnode = platform_vnode(asked, i);
+        bool first = !g_strcmp0(vnode->name, "g0"), second = !g_strcmp0(vnode->name, "second");
+        vnode->pnode = g_strdup(first ? "p0" : second ? "p1" : "p2");
+        vnode->gateway = first || second ? gateway : TRISTATE_AUTO;
+    }
+    return asked;
+}
+
+/* Two gateways side by side, and the machine of the one that is used is lost. */
+static void test_lost(void)
+{
+    static const enum tristate gateways[] = {TRISTATE_YES, TRISTATE_AUTO};
+    for (unsigned i = 0; i < G_N_ELEMENTS(gateways); i++) {
+        AUTO_PLATFORM asked = make_lost(gateways[i]);
+        AUTO_PLATFORM before = plan_lost(asked, NULL, 3, NULL);
+        assert_path(before, "h0", "h1", "h0 g0 h1");
+        AUTO_PLATFORM during = plan_lost(asked, before, 0, NULL);
+        assert_path(during, "h0", "h1", "h0 second h1");
+        assert_path(during, "h1", "h0", "h1 second h0");
+        AUTO_PLATFORM after = plan_lost(asked, during, 3, NULL);
+        g_autoptr(GPtrArray) changes = plan_diff(before, after);
+        g_assert_cmpuint(changes->len, ==, 0);
+    }
+}
+
+/* One that need not forward as long as another does takes over. */
+static void test_lost_stand_in(void)
+{
+    AUTO_PLATFORM asked = make_lost(TRISTATE_YES);
+    platform_find_vnode(asked, "second")->gateway = TRISTATE_AUTO;
+    AUTO_PLATFORM before = plan_lost(asked, NULL, 3, NULL);
+    g_assert_false(platform_find_vnode(before, "second")->forwards);
+    AUTO_PLATFORM during = plan_lost(asked, before, 0, NULL);
+    assert_path(during, "h0", "h1", "h0 second h1");
+}
+
+/* Where the lost gateway is the only one there is no way; a vroute through it stays. */
+static void test_lost_alone(void)
+{
+    AUTO_PLATFORM asked = make_lost(TRISTATE_YES);
+    platform_find_vnode(asked, "second")->gateway = TRISTATE_NO;
+    g_autoptr(GPtrArray) unreachable = g_ptr_array_new_with_free_func(g_free);
+    AUTO_PLATFORM planned = plan_lost(asked, NULL, 3, NULL);
+    AUTO_PLATFORM during = plan_lost(asked, planned, 0, unreachable);
+    assert_routes(during, "h0", "");
+    g_assert_cmpuint(unreachable->len, ==, 2);
+    g_assert_cmpstr(unreachable->pdata[0], ==, "net0 -> net1");
+    make_vroute(asked, "net0", "net1", "g0");
+    AUTO_PLATFORM fixed = plan_lost(asked, planned, 0, NULL);
+    assert_routes(fixed, "h0", "default via 10.0.0.2 dev if0");
+}
+
 static void test_parallel(void)
 {
     struct platform *asked = make_chain(2, false);
@@ -381,5 +456,8 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/routes/overlap-nested", test_overlap_nested);
     g_test_add_func("/plan/routes/oldest", test_oldest);
     g_test_add_func("/plan/routes/overlap-problem", test_overlap_problem);
+    g_test_add_func("/plan/routes/lost", test_lost);
+    g_test_add_func("/plan/routes/lost-stand-in", test_lost_stand_in);
+    g_test_add_func("/plan/routes/lost-alone", test_lost_alone);
     return g_test_run();
 }
