@@ -54,7 +54,11 @@ static void print_station(const json_t *station)
     json_array_foreach (json_object_get(station, "steps"), i, step) {
         print_step(step);
     }
-    printf("    out by %s\n", cli_string(station, "result", "?"));
+    /* With places to break it. */
+    g_auto(GStrv) parts = g_strsplit(cli_string(station, "result", "?"), ",", -1);
+    g_autofree char *result = g_strjoinv(", ", parts);
+    g_autofree char *out = g_strconcat("out by ", result, NULL);
+    print_indented(out, 4);
 }
 
 static void print_leg(const json_t *leg)
