@@ -48,8 +48,7 @@ static bool is_shaped(const struct vnode *vnode)
     return false;
 }
 
-/* Checks that the pnodes can emulate what the planned 'platform' has there. */
-static bool check_features(const struct platform *platform, const GPtrArray *pnodes, GError **error)
+bool check_features(const struct platform *platform, const GPtrArray *pnodes, GError **error)
 {
     g_autoptr(GHashTable) missing = g_hash_table_new(g_str_hash, g_str_equal);
     for (unsigned i = 0; i < pnodes->len; i++) {

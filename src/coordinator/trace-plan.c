@@ -201,18 +201,22 @@ static bool find_way(const struct platform *platform, const struct vnode *vnode,
     }
     path_finder_free(finder);
     if (!found) {
-        if (!problem) {
-            return fail(error, DISTEM_ERROR_INVALID, 0, "the destination has no address");
+        if (problem) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+        } else {
+            fail(error, DISTEM_ERROR_INVALID, 0, "the destination has no address");
         }
-        g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
     const struct viface *used = ret->hops->len ? g_array_index(ret->hops, struct hop, 0).viface : NULL;
     if (!used || (viface && used != viface)) {
         g_array_unref(ret->hops);
-        return used ? fail(error, DISTEM_ERROR_INVALID, 0, "vnode %s sends this by %s, not by %s", vnode->name, used->name,
-                           viface->name)
-                    : fail(error, DISTEM_ERROR_INVALID, 0, "vnode %s sends nothing to itself through a switch", vnode->name);
+        if (used) {
+            fail(error, DISTEM_ERROR_INVALID, 0, "vnode %s sends this by %s, not by %s", vnode->name, used->name, viface->name);
+        } else {
+            fail(error, DISTEM_ERROR_INVALID, 0, "vnode %s sends nothing to itself through a switch", vnode->name);
+        }
+        return false;
     }
     return true;
 }
