@@ -180,7 +180,7 @@ kill_pnode() {
 
 # pnodes_are N: so many are there and not lost.
 pnodes_are() {
-    pnodes_have "len([p for p in d['pnodes'] if not p.get('lost')]) == $1"
+    pnodes_have "len([p for p in d['pnodes'] if p['state'] != 'lost']) == $1"
 }
 # pnodes_have EXPRESSION, platform_has EXPRESSION: of Python, about the coordinator's answer d.
 pnodes_have() {
