@@ -50,6 +50,15 @@ bool netdev_parse(struct nlmsghdr *header, struct netdev *ret)
     return true;
 }
 
+static void mark(struct rtnl *rtnl, const char *name, const char *alias)
+{
+    const struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
+    struct nl_msg *message = rtnl_message(RTM_NEWLINK, 0, &header, sizeof header, 64 + NETDEV_ALIAS_SIZE);
+    rtnl_put_string(message, IFLA_IFNAME, name);
+    rtnl_put_string(message, IFLA_IFALIAS, alias);
+    rtnl_queue(rtnl, message, NULL, "marking %s", name);
+}
+
 /* Queues the making of 'link', which is freed, and in the same system call the setting of its alias: the kernel takes groups, but
  * no alias when it makes a device, and nobody can kill the process in between. */
 static void make(struct rtnl *rtnl, struct rtnl_link *link, const struct netdev_plan *plan, const char *module, const char *what)
@@ -69,11 +78,7 @@ static void make(struct rtnl *rtnl, struct rtnl_link *link, const struct netdev_
     const struct rtnl_options options = {.module = module};
     rtnl_queue(rtnl, message, &options, "making %s for %s", plan->name, what);
 
-    const struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
-    message = rtnl_message(RTM_NEWLINK, 0, &header, sizeof header, 64 + NETDEV_ALIAS_SIZE);
-    rtnl_put_string(message, IFLA_IFNAME, plan->name);
-    rtnl_put_string(message, IFLA_IFALIAS, plan->alias);
-    rtnl_queue(rtnl, message, NULL, "marking %s", plan->name);
+    mark(rtnl, plan->name, plan->alias);
 }
 
 void netdev_make_veth(struct rtnl *rtnl, const struct netdev_plan *plan, const char *what)
@@ -88,13 +93,20 @@ void netdev_make_veth(struct rtnl *rtnl, const struct netdev_plan *plan, const c
     rtnl_link_set_txqlen(peer, NETDEV_QUEUE_LENGTH);
     rtnl_link_set_num_tx_queues(peer, 1);
     rtnl_link_set_num_rx_queues(peer, 1);
-    rtnl_link_set_ns_fd(peer, plan->peer_netns);
+    if (plan->peer_netns < 0) {
+        rtnl_link_set_group(peer, plan->group);
+    } else {
+        rtnl_link_set_ns_fd(peer, plan->peer_netns);
+    }
     if (plan->peer_mac) {
         struct nl_addr *mac = nl_addr_build(AF_LLC, (void *)plan->peer_mac->bytes, sizeof plan->peer_mac->bytes);
         rtnl_link_set_addr(peer, mac);
         nl_addr_put(mac);
     }
     make(rtnl, link, plan, "veth", what);
+    if (plan->peer_netns < 0) {
+        mark(rtnl, plan->peer_name, plan->alias);
+    }
     rtnl_link_put(peer);
     rtnl_link_veth_release(link);
 }

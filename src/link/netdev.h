@@ -35,7 +35,7 @@ struct netdev_plan {
     unsigned mtu;
     const char *peer_name; /* Of a veth: the other end, made in namespace 'peer_netns'. */
     const struct mac_addr *peer_mac;
-    int peer_netns;
+    int peer_netns; /* < 0: here, where it gets the same group and alias. */
 };
 
 /* Queue what makes a veth pair; an IFB. Both are down; alias and group are set before anybody else can see them. */
