@@ -62,6 +62,11 @@ static void try_mirred(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
     redirect_put_filter(rtnl, LO, RULE_OUTPUT, LO, "trial");
 }
 
+static void try_basic(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    redirect_put_filter(rtnl, LO, RULE_INPUT, 0, "trial");
+}
+
 static void try_fw(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
 {
     redirect_put_filter(rtnl, LO, RULE_MARKED, 0, "trial");
@@ -84,6 +89,7 @@ static const struct {
     {"the ingress qdisc", "sch_ingress", try_ingress},
     {"u32 filters", "cls_u32", try_u32},
     {"mirred actions", "act_mirred", try_mirred},
+    {"basic filters", "cls_basic", try_basic},
     {"fw filters", "cls_fw", try_fw},
     {"skbedit actions", "act_skbedit", try_skbedit},
 };

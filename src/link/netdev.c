@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <string.h>
 
 #include <netlink/addr.h>
@@ -93,22 +94,45 @@ void netdev_make_veth(struct rtnl *rtnl, const struct netdev_plan *plan, const c
     rtnl_link_set_txqlen(peer, NETDEV_QUEUE_LENGTH);
     rtnl_link_set_num_tx_queues(peer, 1);
     rtnl_link_set_num_rx_queues(peer, 1);
-    if (plan->peer_netns < 0) {
-        rtnl_link_set_group(peer, plan->group);
-    } else {
-        rtnl_link_set_ns_fd(peer, plan->peer_netns);
-    }
+    rtnl_link_set_ns_fd(peer, plan->peer_netns);
     if (plan->peer_mac) {
         struct nl_addr *mac = nl_addr_build(AF_LLC, (void *)plan->peer_mac->bytes, sizeof plan->peer_mac->bytes);
         rtnl_link_set_addr(peer, mac);
         nl_addr_put(mac);
     }
     make(rtnl, link, plan, "veth", what);
-    if (plan->peer_netns < 0) {
-        mark(rtnl, plan->peer_name, plan->alias);
-    }
     rtnl_link_put(peer);
     rtnl_link_veth_release(link);
+}
+
+static void put_end(struct nl_msg *message, const char *name, const struct netdev_plan *plan)
+{
+    rtnl_put_string(message, IFLA_IFNAME, name);
+    rtnl_put_u32(message, IFLA_GROUP, plan->group);
+    rtnl_put_u32(message, IFLA_MTU, plan->mtu);
+    rtnl_put_u32(message, IFLA_TXQLEN, NETDEV_QUEUE_LENGTH);
+    rtnl_put_u32(message, IFLA_NUM_TX_QUEUES, 1);
+    rtnl_put_u32(message, IFLA_NUM_RX_QUEUES, 1);
+}
+
+void netdev_make_pair(struct rtnl *rtnl, const struct netdev_plan *plan, const char *what)
+{
+    const struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
+    const struct rtnl_options options = {.module = "veth"};
+    /* By hand: libnl gives no group to the other end. */
+    struct nl_msg *message = rtnl_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header, 512);
+    put_end(message, plan->name, plan);
+    struct nlattr *info = rtnl_nest(message, IFLA_LINKINFO);
+    rtnl_put_string(message, IFLA_INFO_KIND, "veth");
+    struct nlattr *data = rtnl_nest(message, IFLA_INFO_DATA), *peer = rtnl_nest(message, VETH_INFO_PEER);
+    nlmsg_append(message, (void *)&header, sizeof header, NLA_ALIGNTO);
+    put_end(message, plan->peer_name, plan);
+    nla_nest_end(message, peer);
+    nla_nest_end(message, data);
+    nla_nest_end(message, info);
+    rtnl_queue(rtnl, message, &options, "making %s for %s", plan->name, what);
+    mark(rtnl, plan->name, plan->alias);
+    mark(rtnl, plan->peer_name, plan->alias);
 }
 
 void netdev_make_ifb(struct rtnl *rtnl, const struct netdev_plan *plan, const char *what)

@@ -17,20 +17,32 @@
 #define HOOKS_HANDLE 0xffff0000u
 #define INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
 #define EGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
-#define ALL_HANDLE 0x80000800u /* 800::800: the first entry of the first table. */
-#define MARK 53591u            /* 0xd157. Frames that leave or enter a namespace lose theirs, so no vnode can set it. */
+#define MARK 53591u /* 0xd157. Frames that leave or enter a namespace lose theirs, so no vnode can set it. */
 
+/* Kinds of filters. */
+enum filter { FILTER_U32, FILTER_BASIC, FILTER_FW };
+static const struct {
+    const char *name, *module;
+    uint32_t handle;
+    int actions; /* The attribute that they are in. */
+} filters[] = {
+    [FILTER_U32] = {"u32", "cls_u32", 0x80000800u, TCA_U32_ACT}, /* 800::800: the first entry of the first table. */
+    [FILTER_BASIC] = {"basic", "cls_basic", 1, TCA_BASIC_ACT},
+    [FILTER_FW] = {"fw", "cls_fw", MARK, TCA_FW_ACT}, /* The handle is the mark that it looks for. */
+};
+
+/* Both hooks of a device count the tables of u32 together, so that it can be at one of them only. */
 static const struct rule_kind {
-    uint32_t hook, priority, handle;
-    const char *kind, *module;
+    uint32_t hook, priority;
+    enum filter filter;
     int action;      /* Of mirred. */
     bool edits;      /* Whether frames get ... */
     uint32_t marked; /* ... this mark. */
 } kinds[RULES] = {
-    [RULE_INPUT] = {EGRESS, 1, ALL_HANDLE, "u32", "cls_u32", TCA_EGRESS_REDIR, false, 0},
-    [RULE_OUTPUT] = {INGRESS, 2, ALL_HANDLE, "u32", "cls_u32", TCA_EGRESS_REDIR, false, 0},
-    [RULE_MARKED] = {INGRESS, 1, MARK, "fw", "cls_fw", TCA_EGRESS_REDIR, true, 0},
-    [RULE_MARK] = {INGRESS, 3, ALL_HANDLE, "u32", "cls_u32", TCA_INGRESS_REDIR, true, MARK},
+    [RULE_INPUT] = {EGRESS, 1, FILTER_BASIC, TCA_EGRESS_REDIR, false, 0},
+    [RULE_OUTPUT] = {INGRESS, 2, FILTER_U32, TCA_EGRESS_REDIR, false, 0},
+    [RULE_MARKED] = {INGRESS, 1, FILTER_FW, TCA_EGRESS_REDIR, true, 0},
+    [RULE_MARK] = {INGRESS, 3, FILTER_U32, TCA_INGRESS_REDIR, true, MARK},
 };
 
 static struct tcmsg filter_header(int ifindex, enum rule rule)
@@ -38,7 +50,7 @@ static struct tcmsg filter_header(int ifindex, enum rule rule)
     const struct rule_kind *kind = &kinds[rule];
     return (struct tcmsg){.tcm_ifindex = ifindex,
                           .tcm_parent = kind->hook,
-                          .tcm_handle = kind->handle,
+                          .tcm_handle = filters[kind->filter].handle,
                           .tcm_info = TC_H_MAKE(kind->priority << 16, htons(ETH_P_ALL))};
 }
 
@@ -54,23 +66,17 @@ static struct nlattr *inside(struct nlattr *nest, int type)
     return nest ? nla_find(nla_data(nest), nla_len(nest), type) : NULL;
 }
 
-/* Finds the actions of a filter. */
-static struct nlattr *actions_of(struct nlmsghdr *header, const struct rule_kind *kind)
-{
-    struct nlattr *options = nlmsg_find_attr(header, sizeof(struct tcmsg), TCA_OPTIONS);
-    return inside(options, !strcmp(kind->kind, "fw") ? TCA_FW_ACT : TCA_U32_ACT);
-}
-
 static void take_filter(struct nlmsghdr *header, void *aux)
 {
     struct redirect_rule *found = aux;
     const struct rule_kind *kind = &kinds[found->rule];
     struct nlattr *name = nlmsg_find_attr(header, sizeof(struct tcmsg), TCA_KIND);
-    if (header->nlmsg_type != RTM_NEWTFILTER || !name || strcmp(nla_get_string(name), kind->kind) != 0) {
+    if (header->nlmsg_type != RTM_NEWTFILTER || !name || strcmp(nla_get_string(name), filters[kind->filter].name) != 0) {
         return;
     }
     found->to = -1;
-    struct nlattr *action = inside(actions_of(header, kind), kind->edits ? 2 : 1);
+    struct nlattr *options = nlmsg_find_attr(header, sizeof(struct tcmsg), TCA_OPTIONS);
+    struct nlattr *action = inside(inside(options, filters[kind->filter].actions), kind->edits ? 2 : 1);
     struct nlattr *parms = inside(inside(action, TCA_ACT_OPTIONS), TCA_MIRRED_PARMS);
     struct tc_mirred mirred;
     if (parms && nla_len(parms) >= (int)sizeof mirred) {
@@ -91,7 +97,7 @@ void redirect_read(struct rtnl *rtnl, int ifindex, struct redirect *ret)
         ret->rules[rule].rule = rule;
         options.aux = &ret->rules[rule];
         struct nl_msg *message = rtnl_message(RTM_GETTFILTER, 0, &filter, sizeof filter, 16);
-        rtnl_put_string(message, TCA_KIND, kinds[rule].kind);
+        rtnl_put_string(message, TCA_KIND, filters[kinds[rule].filter].name);
         rtnl_queue(rtnl, message, &options, "reading a filter");
     }
 }
@@ -124,7 +130,7 @@ static void put_actions(struct nl_msg *message, const struct rule_kind *kind, in
 {
     const struct tc_skbedit edit = {.action = TC_ACT_PIPE};
     const struct tc_mirred mirred = {.action = TC_ACT_STOLEN, .eaction = kind->action, .ifindex = (uint32_t)to};
-    struct nlattr *actions = rtnl_nest(message, !strcmp(kind->kind, "fw") ? TCA_FW_ACT : TCA_U32_ACT);
+    struct nlattr *actions = rtnl_nest(message, filters[kind->filter].actions);
     if (kind->edits) {
         put_action(message, 1, "skbedit", TCA_SKBEDIT_PARMS, &edit, sizeof edit, &kind->marked);
     }
@@ -136,11 +142,13 @@ void redirect_put_filter(struct rtnl *rtnl, int ifindex, enum rule rule, int to,
 {
     const struct rule_kind *kind = &kinds[rule];
     const struct tcmsg header = filter_header(ifindex, rule);
-    const struct rtnl_options options = {.module = !to ? kind->module : kind->edits ? "act_skbedit or act_mirred" : "act_mirred"};
+    const struct rtnl_options options = {.module = !to           ? filters[kind->filter].module
+                                                   : kind->edits ? "act_skbedit or act_mirred"
+                                                                 : "act_mirred"};
     struct nl_msg *message = rtnl_message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header, 512);
-    rtnl_put_string(message, TCA_KIND, kind->kind);
+    rtnl_put_string(message, TCA_KIND, filters[kind->filter].name);
     struct nlattr *nest = rtnl_nest(message, TCA_OPTIONS);
-    if (kind->handle == ALL_HANDLE) {
+    if (kind->filter == FILTER_U32) {
         /* One key that compares no bit: every frame matches. */
         struct {
             struct tc_u32_sel selector;
@@ -162,7 +170,7 @@ static void delete_filter(struct rtnl *rtnl, int ifindex, enum rule rule, const 
     const struct rtnl_options options = {.tolerated = ENOENT};
     header.tcm_handle = 0;
     struct nl_msg *message = rtnl_message(RTM_DELTFILTER, 0, &header, sizeof header, 16);
-    rtnl_put_string(message, TCA_KIND, kinds[rule].kind);
+    rtnl_put_string(message, TCA_KIND, filters[kinds[rule].filter].name);
     rtnl_queue(rtnl, message, &options, "removing a filter of the %s", what);
 }
 

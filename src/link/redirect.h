@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ways of frames from one device to another, before any bridge or queue sees them: a clsact qdisc, a filter, and mirred. What
- * takes every frame of every protocol is u32 (matchall would say the same, but fewer kernels have it). What an IFB hands back to a
- * device is not filtered there again, but what comes from a veth pair is, and is told from the rest by a mark. */
+ * takes every frame of every protocol is u32 or basic (matchall would say the same, but cannot be changed in place). What an IFB
+ * hands back to a device is not filtered there again, but what comes from a veth pair is, and is told from the rest by a mark. */
 #ifndef LINK_REDIRECT_H
 #define LINK_REDIRECT_H 1
 

@@ -17,7 +17,6 @@ void stage_init(struct stage *stage, bool output, uint32_t id, const struct netd
     }
     stage->plan.name = stage->name;
     stage->plan.peer_mac = NULL;
-    stage->plan.peer_netns = -1;
 }
 
 void stage_clear(struct stage *stage)
@@ -47,7 +46,7 @@ void stage_make(struct rtnl *rtnl, const struct stage *stage, const char *what)
         return;
     }
     if (stage->plan.peer_name) {
-        netdev_make_veth(rtnl, &stage->plan, what);
+        netdev_make_pair(rtnl, &stage->plan, what);
     } else {
         netdev_make_ifb(rtnl, &stage->plan, what);
     }
