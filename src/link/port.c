@@ -162,6 +162,13 @@ bool port_write(struct rtnl *rtnl, struct port *port, const struct netem_feature
 {
     struct direction directions[2];
     get_directions(port, directions);
+    bool shaped = !impairment_is_zero(directions[0].impairment) || !impairment_is_zero(directions[1].impairment);
+    /* Before any qdisc holds frames, and as long as one may: when the hooks come or go, the kernel empties all qdiscs of a device.
+     */
+    if (shaped && !port->redirect.there) {
+        redirect_put_hooks(rtnl, port->veth->netdev.ifindex, port->what);
+        port->redirect.there = true;
+    }
     if (!write_direction(rtnl, port, &directions[0], netem, lead_input, error)) {
         return false;
     }
@@ -170,7 +177,7 @@ bool port_write(struct rtnl *rtnl, struct port *port, const struct netem_feature
     } else if (!write_direction(rtnl, port, &directions[1], netem, lead_output, error)) {
         return false;
     }
-    if (port->redirect.there && !redirect_is_used(&port->redirect)) {
+    if (port->redirect.there && !shaped) {
         redirect_delete(rtnl, port->veth->netdev.ifindex, &port->redirect, port->what);
     }
     netdev_adjust(rtnl, &port->veth->netdev, &port->veth_plan, port->what);

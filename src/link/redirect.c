@@ -191,15 +191,6 @@ void redirect_write(struct rtnl *rtnl, int ifindex, struct redirect *found, enum
     found->rules[rule].to = to;
 }
 
-bool redirect_is_used(const struct redirect *redirect)
-{
-    bool used = false;
-    for (enum rule rule = 0; rule < RULES; rule++) {
-        used |= redirect->rules[rule].to != 0;
-    }
-    return used;
-}
-
 void redirect_delete(struct rtnl *rtnl, int ifindex, struct redirect *found, const char *what)
 {
     const struct tcmsg header = {.tcm_ifindex = ifindex, .tcm_parent = TC_H_CLSACT, .tcm_handle = HOOKS_HANDLE};

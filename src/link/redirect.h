@@ -35,8 +35,6 @@ void redirect_read(struct rtnl *, int ifindex, struct redirect *ret);
 /* ... that make 'rule' send to 'to', or with 0 to nowhere; nothing where 'found' says that it does, which then says what is
  * queued. A change is made in place. 'what' names the direction in errors. */
 void redirect_write(struct rtnl *, int ifindex, struct redirect *found, enum rule rule, int to, const char *what);
-/* Says whether a rule is there. */
-bool redirect_is_used(const struct redirect *);
 /* ... that let everything pass again. */
 void redirect_delete(struct rtnl *, int ifindex, struct redirect *found, const char *what);
 

@@ -97,8 +97,8 @@ static void add_host_device(GPtrArray *lines, struct rtnl *rtnl, GHashTable *net
                             g_strdup_printf("%s %s to %s", rules[rule], netdev->name, name_of(netdevs, redirect.rules[rule].to)));
         }
     }
-    if (redirect.there && !redirect_is_used(&redirect)) {
-        g_ptr_array_add(lines, g_strdup_printf("empty clsact at %s", netdev->name));
+    if (redirect.there) {
+        g_ptr_array_add(lines, g_strdup_printf("clsact at %s", netdev->name));
     }
     qdisc_clear(&root);
     rate_clear(&below);
