@@ -501,13 +501,18 @@ static int tcp_socket(struct pair *pair, const struct vnode *vnode)
     return fd;
 }
 
-/* Moves bytes over TCP from n1 to n2 for 'duration' ns after 'warm_up' ns; returns bit/s. */
-static double tcp_goodput(struct pair *pair, int64_t warm_up, int64_t duration)
+/* Moves bytes over TCP from n1 to n2 for 'duration' ns after 'warm_up' ns, with buffers of 'buffer' bytes (0: as the kernel likes);
+ * returns bit/s, and how often a segment was sent again. */
+static double tcp_goodput(struct pair *pair, int64_t warm_up, int64_t duration, int buffer, unsigned *ret_again)
 {
     static char data[1 << 20];
     int listener = tcp_socket(pair, pair->world->n2), client = tcp_socket(pair, pair->world->n1);
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
     memcpy(&to.sin_addr, address(pair->world->n2)->bytes, sizeof to.sin_addr);
+    if (buffer) {
+        g_assert_cmpint(setsockopt(listener, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer), ==, 0);
+        g_assert_cmpint(setsockopt(client, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer), ==, 0);
+    }
     g_assert_cmpint(bind(listener, (struct sockaddr *)&to, sizeof to), ==, 0);
     g_assert_cmpint(listen(listener, 1), ==, 0);
     g_assert_cmpint(connect(client, (struct sockaddr *)&to, sizeof to), ==, 0);
@@ -529,6 +534,10 @@ static double tcp_goodput(struct pair *pair, int64_t warm_up, int64_t duration)
             start = first = now;
         }
     }
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    g_assert_cmpint(getsockopt(client, SOL_TCP, TCP_INFO, &info, &size), ==, 0);
+    *ret_again = info.tcpi_total_retrans;
     close(server);
     close(client);
     close(listener);
@@ -541,7 +550,8 @@ static void check_goodput(struct pair *pair, const void *aux)
     double expected = expect_goodput(impairment, WORLD_MTU, 4);
     /* Enough frames that a hole which is filled at either end does not matter. */
     int64_t duration = CLAMP((int64_t)(1e8 / (double)impairment->bandwidth * (double)NS_PER_S), NS_PER_S, 300 * NS_PER_S);
-    double measured = tcp_goodput(pair, MAX(duration / 4, 10 * impairment->latency), duration);
+    unsigned again;
+    double measured = tcp_goodput(pair, MAX(duration / 4, 10 * impairment->latency), duration, 0, &again);
     g_test_message("%.4f Mbit/s of %.4f (%+.2f %%)", measured / 1e6, expected / 1e6, 100 * (measured / expected - 1));
     g_assert_cmpfloat(fabs(measured / expected - 1), <, 0.01);
 }
@@ -563,6 +573,29 @@ static void test_goodput(void)
     }
 }
 
+/* Frames in flight take no room in the queue: TCP fills a long fat link, and nothing is lost while what it may send at most is less
+ * than what both hold. */
+static void test_long_fat_link(void)
+{
+    enum { BUFFER = 25000000, MTU = 9000 };
+    struct impairment impairment = {.bandwidth = 1000000000, .latency = 100 * NS_PER_MS};
+    for (unsigned side = 0; side < 2; side++) {
+        struct pair pair = pair_open();
+        unsigned again;
+        vnode_viface(pair.world->n1, 0)->vnetwork->mtu = MTU;
+        *(side ? pair.input : pair.output) = impairment;
+        world_apply(pair.world);
+        world_connect(pair.world); /* A bridge has the least MTU of its ports. */
+        double expected = expect_goodput(&impairment, MTU, 4);
+        double measured = tcp_goodput(&pair, 3 * NS_PER_S, NS_PER_S, BUFFER, &again);
+        g_test_message("by %s: %.2f Mbit/s of %.2f (%+.2f %%), %u segments sent again", side ? "input" : "output", measured / 1e6,
+                       expected / 1e6, 100 * (measured / expected - 1), again);
+        g_assert_cmpfloat(fabs(measured / expected - 1), <, 0.01);
+        g_assert_cmpuint(again, ==, 0);
+        pair_close(&pair);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -574,6 +607,7 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/accuracy/rtt", test_rtt);
     g_test_add_func("/accuracy/goodput", test_goodput);
+    g_test_add_func("/accuracy/long-fat-link", test_long_fat_link);
     g_test_add_func("/accuracy/windows", test_windows);
     g_test_add_func("/accuracy/low-rate", test_low_rate);
     g_test_add_func("/accuracy/lone-frames", test_lone_frames);
