@@ -108,7 +108,7 @@ static void print_changes(const struct cli *cli, const json_t *changes, bool ver
     fflush(stdout);
 }
 
-static int change_vifaces(struct cli *cli, int argc, char **argv, struct words *words, struct cli_usage *usage)
+static int change_vifaces(struct cli *cli, int argc, char **argv, struct words *words, const struct cli_usage *base)
 {
     bool no_wait = false, verbose = false, replace = false;
     const char *timeout = NULL;
@@ -122,9 +122,10 @@ static int change_vifaces(struct cli *cli, int argc, char **argv, struct words *
             {0},
         },
                             unset_options[] = {options[0], options[1], options[2], {0}};
-    usage->options = words->ends ? unset_options : options;
+    struct cli_usage usage = *base;
+    usage.options = words->ends ? unset_options : options;
     char **arguments;
-    int status = cli_parse(cli, usage, argc, argv, &arguments);
+    int status = cli_parse(cli, &usage, argc, argv, &arguments);
     if (status != CLI_GO_ON) {
         return status;
     }
@@ -151,7 +152,7 @@ static int change_vifaces(struct cli *cli, int argc, char **argv, struct words *
 int cli_set(struct cli *cli, int argc, char **argv)
 {
     struct words words = {.command = "set", .change = json_object()};
-    struct cli_usage usage = {
+    const struct cli_usage usage = {
         .name = "set",
         .arguments = "VIFACE... input|output|both PROPERTY=VALUE...",
         .text =
@@ -170,7 +171,7 @@ int cli_set(struct cli *cli, int argc, char **argv)
 int cli_unset(struct cli *cli, int argc, char **argv)
 {
     struct words words = {.command = "unset", .ends = true, .change = json_object()};
-    struct cli_usage usage = {
+    const struct cli_usage usage = {
         .name = "unset",
         .arguments = "VIFACE... input|output|both [PROPERTY]...",
         .text = "Ends properties of vifaces, and with them those that need them; without PROPERTY, all of that direction. VIFACE "

@@ -39,7 +39,8 @@ static bool update_direction(struct update *update, const struct selected *selec
 {
     const char *const keys[] = {"both", name};
     g_autofree char *where = g_strdup_printf("%s of %s:%s", name, selected->vnode->name, selected->viface->name);
-    struct impairment shape = update->replaces ? (struct impairment){0} : *direction;
+    static const struct impairment none;
+    struct impairment shape = update->replaces ? none : *direction;
     for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
         const json_t *patch = json_object_get(change, keys[i]);
         g_autofree char *place = g_strdup_printf("%s/%s", pointer, keys[i]);
