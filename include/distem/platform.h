@@ -172,6 +172,8 @@ struct pnode {
     char *error;           /* What keeps it from realising more; NULL: nothing. */
     uint64_t transactions; /* Sent to its switch since the daemon started. */
     uint64_t rules;        /* Added, changed or removed since then. */
+    GHashTable *doubts;    /* Why results measured there are not to be trusted: sentence about it -> the last heartbeat (as a
+                            * guint) at which it was so. Never NULL. */
 };
 
 struct platform {
