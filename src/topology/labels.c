@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "distem/topology.h"
 #include "names.h"
 
 static bool read_label(struct reader *reader, const char *name, const json_t *value)
@@ -77,7 +78,7 @@ char *labels_text(const json_t *value)
 json_t *labels_json(const char *text)
 {
     json_t *object = json_object();
-    g_auto(GStrv) labels = g_strsplit(text, ",", 0);
+    g_auto(GStrv) labels = g_strsplit(text ? text : "", ",", 0);
     for (unsigned i = 0; labels[i]; i++) {
         char *value = strchr(labels[i], '=');
         if (value) {

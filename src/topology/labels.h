@@ -15,7 +15,4 @@ bool labels_read(struct reader *, const json_t *value);
 /* Returns a checked value as text, NULL when there is no label in it; the caller frees it. */
 char *labels_text(const json_t *value);
 
-/* Returns the object of which 'text' is the text: a new reference. */
-json_t *labels_json(const char *text);
-
 #endif
