@@ -72,6 +72,7 @@ check "no such label" says 'site=rome" means no vnode of platform set: none has 
 check "no label at all" says '"role" is no label' distem set site=paris,role output latency=1ms
 check "a vnode tells its labels" json "d['labels'] == {'role': 'late', 'site': 'nancy'}" \
     < <(curl -s http://127.0.0.1:4567/vnodes/client9)
+check "... in status, too" bash -c "distem status client9 | grep -qE '^ +labels +role=late,site=nancy$'"
 check "unset takes along what needs it" distem unset client2 output bandwidth
 check "... and no more" shows "v['client2'] == ({}, {'latency': '10ms'})"
 check "unset a direction" distem unset client2:if0 output
@@ -81,8 +82,8 @@ check "... ends all else" shows "v['client1'] == ({}, {'latency': '5ms'})"
 check "... it is measured" rtt_is 7
 check "the measurement agrees with what was set" distem verify --sample 6 --seed 1 --only rtt
 
-# --- one after the other while packets pass: 60 changes, none costs one
-distem exec client3 -- ping -q -i 0.05 -c 300 10.0.0.1 >"$dir/ping" &
+# --- one after the other while packets pass, always some of them on their way: no change costs one
+distem exec client3 -- ping -q -i 0.005 -c 3000 10.0.0.1 >"$dir/ping" &
 ping=$!
 for ((i = 1; i <= 20; i++)); do
     distem set client3 output latency=$((10 + i % 5))ms bandwidth=$((5 + i))Mbit/s || echo "not set" >>"$dir/failed"
