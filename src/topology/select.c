@@ -142,7 +142,7 @@ static bool meaning_read_labels(struct meaning *meaning, const char *text, GErro
 {
     g_auto(GStrv) words = g_strsplit(text, ",", 0);
     meaning->labels = g_new0(char *, 2 * g_strv_length(words) + 1);
-    for (unsigned i = 0; words[i]; i++) {
+    for (size_t i = 0; words[i]; i++) {
         const char *equals = strchr(words[i], '=');
         if (!equals || equals == words[i]) {
             g_autofree char *shown = reader_printable(words[i]);
