@@ -114,6 +114,7 @@ static void read_vnode(const struct distemrec_vnode *row, GHashTable *route_tabl
     vnode->pnode = text_or_null(row->pnode);
     vnode->pnode_chosen = row->pnode_chosen;
     vnode->where = text_or_null(row->where);
+    vnode->labels = text_or_null(row->labels);
     g_free(vnode->image);
     vnode->image = g_strdup(row->image);
     vnode->cores = (uint32_t)row->cores;

@@ -167,6 +167,7 @@ static void write_vnode(struct writer *w, const struct vnode *vnode, const struc
     distemrec_vnode_set_pnode(row, pnode);
     distemrec_vnode_set_pnode_chosen(row, vnode->pnode_chosen);
     distemrec_vnode_set_where(row, vnode->where ? vnode->where : "");
+    distemrec_vnode_set_labels(row, vnode->labels ? vnode->labels : "");
     distemrec_vnode_set_image(row, vnode->image);
     distemrec_vnode_set_cores(row, vnode->cores);
     distemrec_vnode_set_frequency(row, (int64_t)vnode->frequency);

@@ -30,6 +30,7 @@ static void vnode_free(void *data)
     g_free(vnode->name);
     g_free(vnode->pnode);
     g_free(vnode->where);
+    g_free(vnode->labels);
     g_free(vnode->image);
     g_free(vnode->error);
     g_free(vnode);
@@ -160,6 +161,7 @@ static void copy_vnode(struct platform *to, const struct vnode *from, GHashTable
     vnode->image = g_strdup(from->image);
     vnode->pnode = g_strdup(from->pnode);
     vnode->where = g_strdup(from->where);
+    vnode->labels = g_strdup(from->labels);
     vnode->error = g_strdup(from->error);
     vnode->routes = from->routes ? g_array_ref(from->routes) : NULL;
     for (unsigned i = 0; i < from->vifaces->len; i++) {
