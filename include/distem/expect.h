@@ -27,12 +27,15 @@ void path_finder_free(struct path_finder *);
  * route or does not forward, and DISTEM_ERROR_INVALID for a loop, by name. On success the caller unrefs ret->hops. */
 bool path_find(const struct path_finder *, const struct vnode *from, const struct ip_addr *to, struct path *ret, GError **error);
 
+#define EXPECT_ECHO 24u /* Bytes of the echo, its ICMP header counted, that a round-trip time is measured with. */
+
 /* What is expected between vnodes 'from' and 'to'. */
 struct expectation {
     const struct vnode *from, *to;
     struct ip_addr from_address, to_address; /* The ones measured with: the first address of 'to' (IPv4 first) that has a way there
                                                 and back, and that of the viface by which 'from' leaves for it. */
-    int64_t rtt;                             /* ns: all latencies of the way there and of the way back. */
+    int64_t rtt;                             /* ns: all latencies of the way there and of the way back, and what expect_own_time()
+                                                says of an echo of EXPECT_ECHO bytes. */
     int64_t rtt_jitter;                      /* ns: the root of the sum of the squares of all jitters of both ways. */
     uint64_t bandwidth;                      /* bit/s: the least of the way there; 0: not limited. */
     double goodput;                          /* bit/s of TCP payload: see expect_goodput(); 0: not limited. */
@@ -50,6 +53,10 @@ void expectation_clear(struct expectation *);
  * - 32) / (what its framing counts of a full frame: mtu + 38 by default), ip_header 20 (IPv4) or 40 (IPv6). Loss is not in it, nor
  * that the acknowledgements need room on the way back (about a thirtieth of the goodput), nor a window too small for the RTT. */
 double expect_goodput(const struct impairment *, unsigned mtu, int family);
+
+/* Returns the ns that a frame of 'frame' bytes, its Ethernet header counted, takes for itself on the wire of a direction that is
+ * idle: 0 where that is not emulated, for a bandwidth alone and where jitter lets frames overtake each other. */
+int64_t expect_own_time(const struct impairment *, unsigned frame);
 
 /* Splits 'expectations' (of struct expectation *) into rounds in which no two ways, there or back, share a viface direction, so
  * that a round's measurements do not disturb each other. Returns an array of arrays (GPtrArray of GPtrArray of borrowed pointers),

@@ -39,6 +39,8 @@ void link_manager_free(struct link_manager *);
 /* Names of the host-side devices of viface 'id'. */
 void link_veth_name(uint32_t viface_id, char name[16]);
 void link_ifb_name(uint32_t viface_id, char name[16]);
+void link_input_queue_name(uint32_t viface_id, char name[16]);
+void link_output_queue_names(uint32_t viface_id, char name[16], char end_name[16]);
 /* Returns the path of vnode 'id's namespace; the caller frees it. */
 char *link_netns_path(const struct link_manager *, uint32_t vnode_id);
 
@@ -65,7 +67,7 @@ typedef void link_dropped(uint32_t viface_id, bool output, uint64_t frames, void
 bool link_read_drops(struct link_manager *, link_dropped *each, void *aux, GError **error);
 
 /* One thing of ours that is there. */
-enum link_kind { LINK_VETH, LINK_IFB, LINK_NETNS };
+enum link_kind { LINK_VETH, LINK_IFB, LINK_QUEUE, LINK_NETNS };
 struct link_found {
     enum link_kind kind;
     uint32_t vnode_id, viface_id; /* From the mark; 0 where it has none. */

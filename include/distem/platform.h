@@ -241,6 +241,10 @@ static inline struct viface *vnode_viface(const struct vnode *v, unsigned i)
 
 /* Says whether nothing at all is emulated. */
 bool impairment_is_zero(const struct impairment *);
+/* Says whether something is emulated besides a bandwidth and what belongs to it. */
+bool impairment_has_more(const struct impairment *);
+/* Says whether frames first wait for a bandwidth and then meet something else: each then takes its own time on the wire too. */
+bool impairment_is_staged(const struct impairment *);
 bool impairment_equal(const struct impairment *, const struct impairment *);
 /* Writes the queue as files have it: "64kB", "10packets" or "50ms". The caller frees the text. */
 char *impairment_queue_text(const struct impairment *);

@@ -11,21 +11,11 @@
 #include "guest.h"
 #include "manager.h"
 #include "netns.h"
-#include "redirect.h"
-#include "shape.h"
+#include "port.h"
 #include "sysctl.h"
 
-/* One viface while it is being applied. */
-struct port {
-    const struct viface *viface;
-    char veth_name[16], ifb_name[16];
-    char *what, *input, *output; /* "n1:if0"; the directions, for errors. */
-    char *alias;
-    struct netdev_plan veth_plan, ifb_plan;
-    const struct device *veth, *ifb; /* What there is. NULL: nothing. */
-    struct shape input_shape, output_shape;
-    struct redirect redirect;
-};
+#define DRAIN_ROUNDS 100
+#define DRAIN_ROUND_US 1000
 
 /* One call of link_apply_vnode(). */
 struct job {
@@ -45,35 +35,14 @@ static void job_init(struct job *job)
     job->guest.socket = -1;
     job->ports = g_new0(struct port, vnode->vifaces->len);
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
-        struct port *port = &job->ports[i];
-        const struct viface *viface = port->viface = vnode_viface(vnode, i);
-        link_veth_name(viface->id, port->veth_name);
-        link_ifb_name(viface->id, port->ifb_name);
-        port->what = g_strdup_printf("%s:%s", vnode->name, viface->name);
-        port->input = g_strdup_printf("input of %s (%s)", port->what, port->veth_name);
-        port->output = g_strdup_printf("output of %s (%s)", port->what, port->ifb_name);
-        port->alias = devices_alias(vnode, viface);
-        port->ifb_plan = (struct netdev_plan){.name = port->ifb_name,
-                                              .alias = port->alias,
-                                              .group = LINK_GROUP,
-                                              .mtu = viface->vnetwork->mtu ? viface->vnetwork->mtu : job->default_mtu};
-        port->veth_plan = port->ifb_plan;
-        port->veth_plan.name = port->veth_name;
-        port->veth_plan.peer_name = viface->name;
-        port->veth_plan.peer_mac = mac_is_zero(&viface->mac) ? NULL : &viface->mac;
+        port_init(&job->ports[i], vnode, vnode_viface(vnode, i), job->default_mtu);
     }
 }
 
 static void job_clear(struct job *job)
 {
     for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
-        struct port *port = &job->ports[i];
-        g_free(port->what);
-        g_free(port->input);
-        g_free(port->output);
-        g_free(port->alias);
-        shape_clear(&port->input_shape);
-        shape_clear(&port->output_shape);
+        port_clear(&job->ports[i]);
     }
     g_free(job->ports);
     guest_clear(&job->guest);
@@ -90,9 +59,7 @@ static bool find_devices(struct job *job, GError **error)
         return false;
     }
     for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
-        struct port *port = &job->ports[i];
-        port->veth = devices_find(manager->devices, port->veth_name);
-        port->ifb = devices_find(manager->devices, port->ifb_name);
+        port_find(&job->ports[i], manager->devices);
     }
     return true;
 }
@@ -136,33 +103,28 @@ static bool make_devices(struct job *job, GError **error)
         return false;
     }
     for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
-        struct port *port = &job->ports[i];
-        port->veth_plan.peer_netns = job->netns;
-        if (!port->veth) {
-            netdev_make_veth(host, &port->veth_plan, port->what);
-        }
-        if (!port->ifb && !impairment_is_zero(&port->viface->output)) {
-            netdev_make_ifb(host, &port->ifb_plan, port->what);
-        }
+        port_make(host, &job->ports[i], job->netns);
     }
     if (!rtnl_flush(host, error) || !find_devices(job, error) || !guest_list(&job->guest, error)) {
         return false;
     }
     for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
-        struct port *port = &job->ports[i];
-        if (!port->veth || (!port->ifb && !impairment_is_zero(&port->viface->output))) {
-            return fail(error, DISTEM_ERROR_SYSTEM, 0, "a device of %s vanished just after it was made", port->what);
+        if (!port_is_complete(&job->ports[i])) {
+            return fail(error, DISTEM_ERROR_SYSTEM, 0, "a device of %s vanished just after it was made", job->ports[i].what);
         }
     }
     return true;
 }
 
 /* Keeps a device that is still down from ever sending IPv6 of its own: thousands of ports that look for routers flood each other.
- */
-static bool silence(const struct netdev *netdev, GError **error)
+ * NULL is fine. */
+static bool silence(const struct device *device, GError **error)
 {
-    g_autofree char *name = g_strdup_printf("ipv6/conf/%s/disable_ipv6", netdev->name);
-    return (netdev->flags & IFF_UP) || sysctl_write(name, "1", error);
+    if (!device || (device->netdev.flags & IFF_UP)) {
+        return true;
+    }
+    g_autofree char *name = g_strdup_printf("ipv6/conf/%s/disable_ipv6", device->netdev.name);
+    return sysctl_write(name, "1", error);
 }
 
 static bool settle_offloads(struct job *job, GError **error)
@@ -172,7 +134,8 @@ static bool settle_offloads(struct job *job, GError **error)
         struct port *port = &job->ports[i];
         if (!offload_disable(manager->offload, manager->socket, port->veth_name, false, error) ||
             !offload_disable(manager->offload, job->guest.socket, port->viface->name, job->user_datapath, error) ||
-            !silence(&port->veth->netdev, error) || (port->ifb && !silence(&port->ifb->netdev, error))) {
+            !silence(port->veth, error) || !silence(port->ifb, error) || !silence(port->input_stage.device, error) ||
+            !silence(port->output_stage.device, error) || !silence(port->output_stage.end, error)) {
             return false;
         }
     }
@@ -182,68 +145,103 @@ static bool settle_offloads(struct job *job, GError **error)
 /* Finds out whether the kernel has netem, when 'impairment' makes it matter. One that had not may have got it since. */
 static bool ask_for_netem(struct link_manager *manager, const struct impairment *impairment, GError **error)
 {
-    if (impairment_is_zero(impairment) || manager->netem.there || (manager->netem_known && !shape_needs_netem(impairment))) {
+    if (impairment_is_zero(impairment) || manager->netem.there || (manager->netem_known && !impairment_has_more(impairment))) {
         return true;
     }
     manager->netem_known = true;
     return features_find_netem(&manager->netem, error);
 }
 
-/* Queues what is to change at the devices of 'port'. */
-static bool write_port(struct job *job, struct port *port, GError **error)
+/* Reads what there is at all ports. */
+static bool read_ports(struct job *job, GError **error)
 {
-    struct rtnl *host = job->manager->host;
-    const struct impairment *input = &port->viface->input, *output = &port->viface->output;
-    const struct netem_features *netem = &job->manager->netem;
-    int veth = port->veth->netdev.ifindex;
-    unsigned mtu = port->veth_plan.mtu;
-    if (!shape_write(host, veth, &port->input_shape, input, mtu, netem, port->input, error)) {
-        return false;
+    for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
+        port_read(job->manager->host, &job->ports[i]);
     }
-    if (!impairment_is_zero(output)) {
-        g_assert(port->ifb); /* make_devices() saw to it. */
-        int ifb = port->ifb->netdev.ifindex;
-        if (!shape_write(host, ifb, &port->output_shape, output, mtu, netem, port->output, error)) {
+    return rtnl_flush(job->manager->host, error);
+}
+
+/* Waits until all ports are 'drained', or for DRAIN_ROUNDS: a frame at a low rate may be paid for for longer. */
+static bool wait_for(struct job *job, bool (*drained)(const struct port *), GError **error)
+{
+    for (unsigned round = 0; round < DRAIN_ROUNDS; round++) {
+        bool all = true;
+        if (!read_ports(job, error)) {
             return false;
         }
-        netdev_adjust(host, &port->ifb->netdev, &port->ifb_plan, port->what);
-        redirect_write(host, veth, &port->redirect, ifb, port->output);
-    } else {
-        if (port->redirect.ingress) {
-            redirect_delete(host, veth, port->output);
+        for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
+            all &= drained(&job->ports[i]);
         }
-        if (port->ifb) {
-            netdev_delete(host, port->ifb->netdev.ifindex, port->ifb_name);
+        if (all) {
+            break;
         }
+        g_usleep(DRAIN_ROUND_US);
     }
-    netdev_adjust(host, &port->veth->netdev, &port->veth_plan, port->what);
     return true;
 }
 
-/* Shapes all ports, and then brings their host-side ends up. */
+/* Removes the stages of directions that have no bandwidth any more. */
+static bool end_stages(struct job *job, GError **error)
+{
+    struct rtnl *host = job->manager->host;
+    bool any = false;
+    for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
+        any |= port_release(host, &job->ports[i]);
+    }
+    if (!any) {
+        return true;
+    }
+    if (!rtnl_flush(host, error) || !wait_for(job, port_is_drained, error)) {
+        return false;
+    }
+    for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
+        port_bypass(host, &job->ports[i]);
+    }
+    if (!rtnl_flush(host, error)) {
+        return false;
+    }
+    g_usleep(DRAIN_ROUND_US); /* For what has just left the queue: no counter tells when it is through. */
+    for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
+        port_drop(host, &job->ports[i]);
+    }
+    return rtnl_flush(host, error);
+}
+
+/* Removes the bandwidths below netem that have moved to a stage, or went. */
+static bool end_rates(struct job *job, GError **error)
+{
+    bool any = false;
+    for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
+        any |= port_leaves_rates(&job->ports[i]);
+    }
+    if (!any) {
+        return true;
+    }
+    if (!wait_for(job, port_rates_are_drained, error)) {
+        return false;
+    }
+    for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
+        port_end_rates(job->manager->host, &job->ports[i]);
+    }
+    return rtnl_flush(job->manager->host, error);
+}
+
+/* Shapes all ports, and brings their host-side ends up. */
 static bool shape_ports(struct job *job, GError **error)
 {
     struct rtnl *host = job->manager->host;
-    for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
-        struct port *port = &job->ports[i];
-        shape_read(host, port->veth->netdev.ifindex, &port->input_shape);
-        redirect_read(host, port->veth->netdev.ifindex, &port->redirect);
-        if (port->ifb) {
-            shape_read(host, port->ifb->netdev.ifindex, &port->output_shape);
-        }
-    }
-    if (!rtnl_flush(host, error)) {
+    if (!read_ports(job, error) || !end_stages(job, error)) {
         return false;
     }
     for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
         const struct viface *viface = job->ports[i].viface;
         if (!ask_for_netem(job->manager, &viface->input, error) || !ask_for_netem(job->manager, &viface->output, error) ||
-            !write_port(job, &job->ports[i], error)) {
+            !port_write(host, &job->ports[i], &job->manager->netem, error)) {
             rtnl_discard(host);
             return false;
         }
     }
-    return rtnl_flush(host, error);
+    return rtnl_flush(host, error) && end_rates(job, error);
 }
 
 bool link_apply_vnode(struct link_manager *manager, const struct vnode *vnode, uint16_t default_mtu, bool user_datapath,

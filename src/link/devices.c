@@ -34,6 +34,17 @@ void link_ifb_name(uint32_t viface_id, char name[16])
     snprintf(name, 16, "di%u", viface_id);
 }
 
+void link_input_queue_name(uint32_t viface_id, char name[16])
+{
+    snprintf(name, 16, "ds%u", viface_id);
+}
+
+void link_output_queue_names(uint32_t viface_id, char name[16], char end_name[16])
+{
+    snprintf(name, 16, "dx%u", viface_id);
+    snprintf(end_name, 16, "dy%u", viface_id);
+}
+
 char *devices_alias(const struct vnode *vnode, const struct viface *viface)
 {
     return g_strdup_printf("distem %u/%u %s:%s", vnode->id, viface->id, vnode->name, viface->name);
@@ -43,11 +54,11 @@ char *devices_alias(const struct vnode *vnode, const struct viface *viface)
 static bool parse_name(const char *name, struct device *ret)
 {
     guint64 id;
-    if (name[0] != 'd' || (name[1] != 'v' && name[1] != 'i') ||
+    if (name[0] != 'd' || !name[1] || !strchr("visxy", name[1]) ||
         !g_ascii_string_to_unsigned(name + 2, 10, 1, UINT32_MAX, &id, NULL)) {
         return false;
     }
-    ret->kind = name[1] == 'v' ? LINK_VETH : LINK_IFB;
+    ret->kind = name[1] == 'v' ? LINK_VETH : name[1] == 'i' ? LINK_IFB : LINK_QUEUE;
     ret->viface_id = (uint32_t)id;
     return true;
 }

@@ -17,7 +17,7 @@
 
 struct device {
     struct netdev netdev;
-    enum link_kind kind; /* LINK_VETH or LINK_IFB. */
+    enum link_kind kind; /* All but LINK_NETNS. */
     uint32_t viface_id;  /* From the name. */
     uint32_t vnode_id;   /* From the alias; 0 where that is missing. */
 };

@@ -49,17 +49,32 @@ static void try_htb(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
 
 static void try_ingress(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
 {
-    redirect_put_ingress(rtnl, LO, "trial");
+    redirect_put_hooks(rtnl, LO, "trial");
 }
 
 static void try_u32(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
 {
-    redirect_put_filter(rtnl, LO, 0, "trial");
+    redirect_put_filter(rtnl, LO, RULE_OUTPUT, 0, "trial");
 }
 
 static void try_mirred(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
 {
-    redirect_put_filter(rtnl, LO, LO, "trial");
+    redirect_put_filter(rtnl, LO, RULE_OUTPUT, LO, "trial");
+}
+
+static void try_basic(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    redirect_put_filter(rtnl, LO, RULE_INPUT, 0, "trial");
+}
+
+static void try_fw(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    redirect_put_filter(rtnl, LO, RULE_MARKED, 0, "trial");
+}
+
+static void try_skbedit(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    redirect_put_filter(rtnl, LO, RULE_MARK, LO, "trial");
 }
 
 /* In an order in which each needs only what is in front of it: filters hang on the ingress qdisc. */
@@ -74,6 +89,9 @@ static const struct {
     {"the ingress qdisc", "sch_ingress", try_ingress},
     {"u32 filters", "cls_u32", try_u32},
     {"mirred actions", "act_mirred", try_mirred},
+    {"basic filters", "cls_basic", try_basic},
+    {"fw filters", "cls_fw", try_fw},
+    {"skbedit actions", "act_skbedit", try_skbedit},
 };
 
 /* Makes a namespace without a name and opens a socket in it; with an error, both are negative or NULL. */

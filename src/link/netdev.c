@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <string.h>
 
 #include <netlink/addr.h>
@@ -50,6 +51,15 @@ bool netdev_parse(struct nlmsghdr *header, struct netdev *ret)
     return true;
 }
 
+static void mark(struct rtnl *rtnl, const char *name, const char *alias)
+{
+    const struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
+    struct nl_msg *message = rtnl_message(RTM_NEWLINK, 0, &header, sizeof header, 64 + NETDEV_ALIAS_SIZE);
+    rtnl_put_string(message, IFLA_IFNAME, name);
+    rtnl_put_string(message, IFLA_IFALIAS, alias);
+    rtnl_queue(rtnl, message, NULL, "marking %s", name);
+}
+
 /* Queues the making of 'link', which is freed, and in the same system call the setting of its alias: the kernel takes groups, but
  * no alias when it makes a device, and nobody can kill the process in between. */
 static void make(struct rtnl *rtnl, struct rtnl_link *link, const struct netdev_plan *plan, const char *module, const char *what)
@@ -69,11 +79,7 @@ static void make(struct rtnl *rtnl, struct rtnl_link *link, const struct netdev_
     const struct rtnl_options options = {.module = module};
     rtnl_queue(rtnl, message, &options, "making %s for %s", plan->name, what);
 
-    const struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
-    message = rtnl_message(RTM_NEWLINK, 0, &header, sizeof header, 64 + NETDEV_ALIAS_SIZE);
-    rtnl_put_string(message, IFLA_IFNAME, plan->name);
-    rtnl_put_string(message, IFLA_IFALIAS, plan->alias);
-    rtnl_queue(rtnl, message, NULL, "marking %s", plan->name);
+    mark(rtnl, plan->name, plan->alias);
 }
 
 void netdev_make_veth(struct rtnl *rtnl, const struct netdev_plan *plan, const char *what)
@@ -97,6 +103,36 @@ void netdev_make_veth(struct rtnl *rtnl, const struct netdev_plan *plan, const c
     make(rtnl, link, plan, "veth", what);
     rtnl_link_put(peer);
     rtnl_link_veth_release(link);
+}
+
+static void put_end(struct nl_msg *message, const char *name, const struct netdev_plan *plan)
+{
+    rtnl_put_string(message, IFLA_IFNAME, name);
+    rtnl_put_u32(message, IFLA_GROUP, plan->group);
+    rtnl_put_u32(message, IFLA_MTU, plan->mtu);
+    rtnl_put_u32(message, IFLA_TXQLEN, NETDEV_QUEUE_LENGTH);
+    rtnl_put_u32(message, IFLA_NUM_TX_QUEUES, 1);
+    rtnl_put_u32(message, IFLA_NUM_RX_QUEUES, 1);
+}
+
+void netdev_make_pair(struct rtnl *rtnl, const struct netdev_plan *plan, const char *what)
+{
+    const struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
+    const struct rtnl_options options = {.module = "veth"};
+    /* By hand: libnl gives no group to the other end. */
+    struct nl_msg *message = rtnl_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header, 512);
+    put_end(message, plan->name, plan);
+    struct nlattr *info = rtnl_nest(message, IFLA_LINKINFO);
+    rtnl_put_string(message, IFLA_INFO_KIND, "veth");
+    struct nlattr *data = rtnl_nest(message, IFLA_INFO_DATA), *peer = rtnl_nest(message, VETH_INFO_PEER);
+    nlmsg_append(message, (void *)&header, sizeof header, NLA_ALIGNTO);
+    put_end(message, plan->peer_name, plan);
+    nla_nest_end(message, peer);
+    nla_nest_end(message, data);
+    nla_nest_end(message, info);
+    rtnl_queue(rtnl, message, &options, "making %s for %s", plan->name, what);
+    mark(rtnl, plan->name, plan->alias);
+    mark(rtnl, plan->peer_name, plan->alias);
 }
 
 void netdev_make_ifb(struct rtnl *rtnl, const struct netdev_plan *plan, const char *what)

@@ -38,8 +38,10 @@ struct netdev_plan {
     int peer_netns;
 };
 
-/* Queue what makes a veth pair; an IFB. Both are down; alias and group are set before anybody else can see them. */
+/* Queue what makes a veth pair; one with both ends here, of the same plan but for the name; an IFB. All are down; alias and group
+ * are set before anybody else can see them. */
 void netdev_make_veth(struct rtnl *, const struct netdev_plan *, const char *what);
+void netdev_make_pair(struct rtnl *, const struct netdev_plan *, const char *what);
 void netdev_make_ifb(struct rtnl *, const struct netdev_plan *, const char *what);
 
 /* Queues what makes 'found' as planned, and brings it up; nothing where it is. */

@@ -21,12 +21,15 @@ struct figures {
     struct tc_netem_corrupt corrupt;
     struct tc_netem_gemodel two;  /* All 0: not. */
     struct tc_netem_gimodel four; /* All 0: not. With neither, losses are independent. */
-    uint64_t rate;                /* 0: none, and frames may overtake each other. */
+    uint64_t rate;                /* Bytes per second; 0: none, and frames may overtake each other. */
     uint64_t seed;                /* 0: any. */
 };
 
 /* With a rate, netem lets no frame leave before one that came earlier. At this one a frame takes no time. */
 #define RATE_IN_ORDER (UINT64_C(1) << 62)
+/* This part of a bandwidth is netem's rate above it: HTB and netem round in different ways, and of two equal rates in a row the
+ * second would collect a queue. */
+#define RATE_MARGIN 4096
 #define NETEM_PRNG_SEED 14 /* TCA_NETEM_PRNG_SEED, since Linux 6.6. */
 #define NETEM_ATTRIBUTES MAX(TCA_NETEM_MAX, NETEM_PRNG_SEED)
 
@@ -79,6 +82,17 @@ static struct tc_netem_gimodel four_states(const struct impairment *impairment)
     };
 }
 
+/* Returns netem's rate, which makes frames keep their order, also when the latency is lowered, and behind an HTB makes each take
+ * its own time on the wire. Only frames that may overtake each other have none. */
+static uint64_t rate(const struct impairment *impairment)
+{
+    if (impairment->jitter && !impairment->keep_order) {
+        return 0;
+    }
+    uint64_t bandwidth = MAX(impairment->bandwidth / 8, 1);
+    return impairment_is_staged(impairment) ? bandwidth + bandwidth / RATE_MARGIN : RATE_IN_ORDER;
+}
+
 static struct figures wanted(const struct impairment *impairment, unsigned mtu)
 {
     /* Without a gap netem never reorders; 1 is every frame, with the probability. */
@@ -98,7 +112,7 @@ static struct figures wanted(const struct impairment *impairment, unsigned mtu)
         .corrupt = {probability(impairment->corruption), probability(impairment->corruption_correlation)},
         .two = two_states(impairment),
         .four = four_states(impairment),
-        .rate = impairment->keep_order ? RATE_IN_ORDER : 0,
+        .rate = rate(impairment),
         .seed = impairment->seed,
     };
 }
@@ -128,9 +142,9 @@ static void netem_put_options(struct nl_msg *message, const struct impairment *i
     rtnl_put(message, TCA_NETEM_CORR, &figures.correlation, sizeof figures.correlation);
     rtnl_put(message, TCA_NETEM_REORDER, &figures.reorder, sizeof figures.reorder);
     rtnl_put(message, TCA_NETEM_CORRUPT, &figures.corrupt, sizeof figures.corrupt);
-    const struct tc_netem_rate rate = {.rate = (uint32_t)MIN(figures.rate, UINT32_MAX)};
-    rtnl_put(message, TCA_NETEM_RATE, &rate, sizeof rate);
-    if (figures.rate) {
+    const struct tc_netem_rate narrow = {.rate = (uint32_t)MIN(figures.rate, UINT32_MAX)};
+    rtnl_put(message, TCA_NETEM_RATE, &narrow, sizeof narrow);
+    if (figures.rate > UINT32_MAX) { /* Left out, it is as the other says. */
         rtnl_put(message, TCA_NETEM_RATE64, &figures.rate, sizeof figures.rate);
     }
     put_model(message, &figures);

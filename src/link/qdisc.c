@@ -4,6 +4,7 @@
 #include "qdisc.h"
 
 #include <errno.h>
+#include <linux/gen_stats.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -38,6 +39,14 @@ static void take_answer(struct nlmsghdr *header, void *aux)
     g_strlcpy(qdisc->kind, nla_get_string(attributes[TCA_KIND]), sizeof qdisc->kind);
     if (attributes[TCA_OPTIONS]) {
         qdisc->options = g_memdup2(attributes[TCA_OPTIONS], attributes[TCA_OPTIONS]->nla_len);
+    }
+    struct nlattr *queue = attributes[TCA_STATS2]
+                               ? nla_find(nla_data(attributes[TCA_STATS2]), nla_len(attributes[TCA_STATS2]), TCA_STATS_QUEUE)
+                               : NULL;
+    struct gnet_stats_queue figures;
+    if (queue && nla_len(queue) >= (int)sizeof figures) {
+        memcpy(&figures, nla_data(queue), sizeof figures);
+        qdisc->waiting = figures.qlen;
     }
     if (attributes[TCA_STAB]) {
         qdisc->stab = g_memdup2(attributes[TCA_STAB], attributes[TCA_STAB]->nla_len);

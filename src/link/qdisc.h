@@ -36,6 +36,7 @@ struct qdisc {
     uint32_t handle; /* 0: none of anybody's, or the device's default. */
     char kind[16];
     struct nlattr *options, *stab; /* Copies; NULL: none. The stab is its size table. */
+    uint32_t waiting;              /* Frames in it and below. */
 };
 
 /* Says whether 'found' is the one of that kind that we made. */

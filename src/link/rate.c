@@ -125,6 +125,16 @@ void rate_read(struct rtnl *rtnl, int ifindex, uint32_t parent, struct rate *ret
     qdisc_read(rtnl, ifindex, CLASS_ID, &ret->queue);
 }
 
+/* Queues what makes the class be as 'impairment' says. */
+static void write_class(struct rtnl *rtnl, int ifindex, const struct impairment *impairment, unsigned mtu, const char *what)
+{
+    const struct rtnl_options options = {.module = HTB_MODULE};
+    struct nl_msg *message = class_message(RTM_NEWTCLASS, NLM_F_CREATE | NLM_F_REPLACE, ifindex, 256);
+    rtnl_put_string(message, TCA_KIND, qdisc_htb.kind);
+    rate_put_class(message, impairment, mtu);
+    rtnl_queue(rtnl, message, &options, "setting the bandwidth of the %s", what);
+}
+
 void rate_write(struct rtnl *rtnl, int ifindex, uint32_t parent, const struct rate *found, const struct impairment *impairment,
                 unsigned mtu, const char *what)
 {
@@ -133,11 +143,13 @@ void rate_write(struct rtnl *rtnl, int ifindex, uint32_t parent, const struct ra
         found = &none;
     }
     if (!found->class || !rate_has_class(found->class, impairment, mtu)) {
-        const struct rtnl_options options = {.module = HTB_MODULE};
-        struct nl_msg *message = class_message(RTM_NEWTCLASS, NLM_F_CREATE | NLM_F_REPLACE, ifindex, 256);
-        rtnl_put_string(message, TCA_KIND, qdisc_htb.kind);
-        rate_put_class(message, impairment, mtu);
-        rtnl_queue(rtnl, message, &options, "setting the bandwidth of the %s", what);
+        write_class(rtnl, ifindex, impairment, mtu, what);
     }
     qdisc_write(rtnl, ifindex, CLASS_ID, &found->queue, qdisc_queue(impairment), impairment, mtu, what);
+}
+
+void rate_release(struct rtnl *rtnl, int ifindex, const char *what)
+{
+    static const struct impairment fastest = {.bandwidth = UINT64_C(100000000000)};
+    write_class(rtnl, ifindex, &fastest, 0, what);
 }

@@ -24,20 +24,24 @@ void shape_read(struct rtnl *rtnl, int ifindex, struct shape *ret)
     rate_read(rtnl, ifindex, TC_H_ROOT, &ret->alone);
 }
 
-bool shape_needs_netem(const struct impairment *impairment)
+bool shape_leaves_rate(const struct shape *found, const struct impairment *impairment, bool staged)
 {
-    struct impairment rest = *impairment;
-    rest.bandwidth = rest.queue = rest.burst = 0;
-    rest.framing = FRAMING_ETHERNET;
-    rest.overhead = 0;
-    rest.cell_payload = rest.cell_size = 0;
-    rest.queue_unit = QUEUE_BYTES;
-    rest.aqm = AQM_NONE;
-    return !impairment_is_zero(&rest);
+    return qdisc_is(&found->root, &qdisc_netem) && qdisc_is(&found->below.htb, &qdisc_htb) && found->below.class &&
+           !impairment_is_zero(impairment) && (staged || !impairment->bandwidth);
 }
 
-bool shape_write(struct rtnl *rtnl, int ifindex, const struct shape *found, const struct impairment *impairment, unsigned mtu,
-                 const struct netem_features *netem, const char *what, GError **error)
+void shape_release_rate(struct rtnl *rtnl, int ifindex, const char *what)
+{
+    rate_release(rtnl, ifindex, what);
+}
+
+void shape_end_rate(struct rtnl *rtnl, int ifindex, const char *what)
+{
+    qdisc_delete(rtnl, ifindex, NETEM_CLASS, what);
+}
+
+bool shape_write(struct rtnl *rtnl, int ifindex, const struct shape *found, const struct impairment *impairment, bool staged,
+                 unsigned mtu, const struct netem_features *netem, const char *what, GError **error)
 {
     static const struct rate none = {0};
     if (impairment_is_zero(impairment)) {
@@ -51,7 +55,7 @@ bool shape_write(struct rtnl *rtnl, int ifindex, const struct shape *found, cons
                     "the %s cannot have a seed: the netem of this kernel takes none (Linux 6.6 and later do)", what);
     }
     if (!netem->there) {
-        if (shape_needs_netem(impairment)) {
+        if (impairment_has_more(impairment)) {
             return fail(error, DISTEM_ERROR_UNSUPPORTED, 0, "the %s cannot be shaped as asked: this kernel lacks the module %s",
                         what, qdisc_netem.module);
         }
@@ -60,9 +64,9 @@ bool shape_write(struct rtnl *rtnl, int ifindex, const struct shape *found, cons
     }
     bool root_gone = qdisc_write(rtnl, ifindex, TC_H_ROOT, &found->root, &qdisc_netem, impairment, mtu, what);
     const struct rate *below = root_gone || !found->root.handle ? &none : &found->below;
-    if (impairment->bandwidth) {
+    if (impairment->bandwidth && !staged) {
         rate_write(rtnl, ifindex, NETEM_CLASS, below, impairment, mtu, what);
-    } else if (below->htb.handle) {
+    } else if (below->htb.handle && !shape_leaves_rate(found, impairment, staged)) {
         qdisc_delete(rtnl, ifindex, NETEM_CLASS, what);
     }
     return true;

@@ -17,13 +17,13 @@ static const struct impairment *hop_impairment(const struct hop *hop)
     return hop->output ? &hop->viface->output : &hop->viface->input;
 }
 
-/* Adds up one way. */
-static void sum_up(const struct path *path, int64_t *latency, double *jitter_squares, uint32_t *ret_loss)
+/* Adds up one way of a packet of 'packet' bytes. */
+static void sum_up(const struct path *path, unsigned packet, int64_t *latency, double *jitter_squares, uint32_t *ret_loss)
 {
     double arrives = 1;
     for (unsigned i = 0; i < path->hops->len; i++) {
         const struct impairment *impairment = hop_impairment(&g_array_index(path->hops, struct hop, i));
-        *latency += impairment->latency;
+        *latency += impairment->latency + expect_own_time(impairment, ETHERNET_HEADER + packet);
         *jitter_squares += (double)impairment->jitter * (double)impairment->jitter;
         arrives *= 1 - impairment_loss(impairment);
     }
@@ -124,8 +124,9 @@ bool expect_pair(const struct path_finder *finder, const struct vnode *from, con
         return false;
     }
     double jitter_squares = 0;
-    sum_up(&expectation.there, &expectation.rtt, &jitter_squares, &expectation.loss);
-    sum_up(&expectation.back, &expectation.rtt, &jitter_squares, &expectation.loss_back);
+    unsigned packet = (expectation.to_address.family == 4 ? 20 : 40) + EXPECT_ECHO;
+    sum_up(&expectation.there, packet, &expectation.rtt, &jitter_squares, &expectation.loss);
+    sum_up(&expectation.back, packet, &expectation.rtt, &jitter_squares, &expectation.loss_back);
     expectation.rtt_jitter = (int64_t)llround(sqrt(jitter_squares));
     find_bottleneck(&expectation);
     *ret = expectation;
@@ -143,4 +144,12 @@ double expect_goodput(const struct impairment *impairment, unsigned mtu, int fam
     unsigned headers = (family == 4 ? 20 : 40) + TCP_HEADER;
     double counted = (double)impairment_counted(impairment, mtu + ETHERNET_HEADER);
     return mtu > headers ? (double)impairment->bandwidth * (mtu - headers) / counted : 0;
+}
+
+int64_t expect_own_time(const struct impairment *impairment, unsigned frame)
+{
+    if (!impairment_is_staged(impairment) || (impairment->jitter && !impairment->keep_order)) {
+        return 0;
+    }
+    return (int64_t)(impairment_counted(impairment, frame) * 8 * (uint64_t)NS_PER_S / impairment->bandwidth);
 }

@@ -102,7 +102,8 @@ static void clean_links(struct cleanup *c)
     g_autoptr(GPtrArray) found = links ? link_list(links, &error) : NULL;
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     for (unsigned i = 0; found && i < found->len; i++) {
-        static const char *const kinds[] = {[LINK_VETH] = "veth", [LINK_IFB] = "ifb", [LINK_NETNS] = "namespace"};
+        static const char *const kinds[] = {
+            [LINK_VETH] = "veth", [LINK_IFB] = "ifb", [LINK_QUEUE] = "queue", [LINK_NETNS] = "namespace"};
         const struct link_found *link = found->pdata[i];
         note_found(c, kinds[link->kind], link->name);
         g_array_append_val(ids, link->vnode_id);

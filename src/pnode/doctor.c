@@ -61,7 +61,7 @@ static void check_programs(struct findings *findings)
 
 static void check_kernel(struct findings *findings)
 {
-    static const char *const features[] = {"veth", "ifb", "netem", "htb", "ingress", "u32", "mirred"};
+    static const char *const features[] = {"veth", "ifb", "netem", "htb", "ingress", "u32", "mirred", "basic", "fw", "skbedit"};
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) missing = link_missing_features(&error);
     for (unsigned i = 0; missing && i < G_N_ELEMENTS(features); i++) {

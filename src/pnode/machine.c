@@ -76,7 +76,8 @@ static char *machine_identity(const char *state_dir)
 
 void machine_load_modules(void)
 {
-    static const char *const modules[] = {"sch_netem", "sch_htb", "sch_ingress", "cls_u32", "act_mirred", "ifb", "veth", "overlay"};
+    static const char *const modules[] = {"sch_netem",  "sch_htb",     "sch_ingress", "cls_u32", "cls_fw", "cls_basic",
+                                          "act_mirred", "act_skbedit", "ifb",         "veth",    "overlay"};
     for (unsigned i = 0; i < G_N_ELEMENTS(modules); i++) {
         machine_load_module(modules[i]);
     }

@@ -89,11 +89,19 @@ static bool devices_are_there(const struct pnode_daemon *p, const struct item *i
     bool there = g_hash_table_contains(names, netns);
     for (unsigned i = 0; there && i < item->vnode->vifaces->len; i++) {
         const struct viface *viface = vnode_viface(item->vnode, i);
-        char name[16];
+        char name[16], end[16];
         link_veth_name(viface->id, name);
         there = g_hash_table_contains(names, name);
         if (there && !impairment_is_zero(&viface->output)) {
             link_ifb_name(viface->id, name);
+            there = g_hash_table_contains(names, name);
+        }
+        if (there && impairment_is_staged(&viface->input)) {
+            link_input_queue_name(viface->id, name);
+            there = g_hash_table_contains(names, name);
+        }
+        if (there && impairment_is_staged(&viface->output)) {
+            link_output_queue_names(viface->id, name, end);
             there = g_hash_table_contains(names, name);
         }
     }

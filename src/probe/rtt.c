@@ -19,6 +19,7 @@
 #include <linux/icmp.h>
 
 #include "distem/error.h"
+#include "distem/expect.h"
 #include "distem/units.h"
 #include "measure.h"
 #include "socket.h"
@@ -34,6 +35,8 @@ struct echo {
     uint32_t index; /* Of the echo in 'sent', warm-up first. */
     uint32_t reserved;
 };
+
+G_STATIC_ASSERT(sizeof(struct echo) == EXPECT_ECHO);
 
 struct rtt {
     struct measurement m;

@@ -33,6 +33,23 @@ bool impairment_equal(const struct impairment *a, const struct impairment *b)
            a->burst == b->burst;
 }
 
+bool impairment_has_more(const struct impairment *impairment)
+{
+    struct impairment rest = *impairment;
+    rest.bandwidth = rest.queue = rest.burst = 0;
+    rest.framing = FRAMING_ETHERNET;
+    rest.overhead = 0;
+    rest.cell_payload = rest.cell_size = 0;
+    rest.queue_unit = QUEUE_BYTES;
+    rest.aqm = AQM_NONE;
+    return !impairment_is_zero(&rest);
+}
+
+bool impairment_is_staged(const struct impairment *impairment)
+{
+    return impairment->bandwidth && impairment_has_more(impairment);
+}
+
 int impairment_overhead(const struct impairment *impairment)
 {
     static const int framings[] = {[FRAMING_ETHERNET] = ETHERNET_AROUND, [FRAMING_L2] = 0, [FRAMING_IP] = -ETHERNET_HEADER};

@@ -72,6 +72,9 @@ static void add_rate(GPtrArray *lines, const struct netdev *netdev, const char *
     }
 }
 
+static const char *const rules[RULES] = {
+    [RULE_INPUT] = "input", [RULE_OUTPUT] = "redirect", [RULE_MARKED] = "marked", [RULE_MARK] = "mark"};
+
 static void add_host_device(GPtrArray *lines, struct rtnl *rtnl, GHashTable *netdevs, const struct netdev *netdev, bool identity)
 {
     struct qdisc root = {0};
@@ -88,8 +91,14 @@ static void add_host_device(GPtrArray *lines, struct rtnl *rtnl, GHashTable *net
     add_qdisc(lines, netdev, "root", &root);
     add_rate(lines, netdev, "1:1", &below);
     add_rate(lines, netdev, "root", &alone);
-    if (redirect.ingress) {
-        g_ptr_array_add(lines, g_strdup_printf("redirect %s to %s", netdev->name, name_of(netdevs, redirect.to)));
+    for (enum rule rule = 0; rule < RULES; rule++) {
+        if (redirect.rules[rule].to) {
+            g_ptr_array_add(lines,
+                            g_strdup_printf("%s %s to %s", rules[rule], netdev->name, name_of(netdevs, redirect.rules[rule].to)));
+        }
+    }
+    if (redirect.there) {
+        g_ptr_array_add(lines, g_strdup_printf("clsact at %s", netdev->name));
     }
     qdisc_clear(&root);
     rate_clear(&below);

@@ -228,7 +228,103 @@ static void check_low_rate(struct pair *pair, const void *aux G_GNUC_UNUSED)
 
 static void test_low_rate(void)
 {
-    both_sides(&(struct impairment){.bandwidth = 4096, .queue = 20, .queue_unit = QUEUE_PACKETS}, check_low_rate, NULL);
+    struct impairment impairment = {.bandwidth = 4096, .queue = 20, .queue_unit = QUEUE_PACKETS};
+    both_sides(&impairment, check_low_rate, NULL);
+    impairment.latency = 100 * NS_PER_MS;
+    both_sides(&impairment, check_low_rate, NULL);
+}
+
+/* Behind a bandwidth and a latency a frame takes both, also when the link is idle. */
+static void check_lone_frames(struct pair *pair, const void *aux)
+{
+    enum { SIZE = 64 + HEADERS + AROUND }; /* Of what world_flight() sends. */
+    const struct impairment *impairment = aux;
+    int64_t expected = impairment->latency + SIZE * 8 * NS_PER_S / (int64_t)impairment->bandwidth;
+    int64_t least = INT64_MAX;
+    for (unsigned i = 0; i < 7; i++) { /* The kernel's own frames come in between. */
+        least = MIN(least, world_flight(pair->n1, pair->n2, address(pair->world->n2), PORT));
+    }
+    g_test_message("%.3f ms of %.3f", (double)least / NS_PER_MS, (double)expected / NS_PER_MS);
+    g_assert_cmpint(ABS(least - expected), <=, MAX(100 * NS_PER_US, expected / 500));
+}
+
+static void test_lone_frames(void)
+{
+    static const uint64_t rates[] = {4096, 56000, 1000000, 100000000, 10000000000};
+    for (unsigned i = 0; i < G_N_ELEMENTS(rates); i++) {
+        struct impairment impairment = {.bandwidth = rates[i], .latency = 10 * NS_PER_MS};
+        both_sides(&impairment, check_lone_frames, &impairment);
+    }
+}
+
+/* What is lost has taken bandwidth before: of a link that is sent too much, the rest arrives. */
+static void check_lossy_rate(struct pair *pair, const void *aux)
+{
+    enum { FRAME = 1000, COUNT = 10000 };
+    const struct impairment *impairment = aux;
+    double bandwidth = (double)impairment->bandwidth, share = 1 - (double)impairment->loss / PPB_ONE;
+    send_paced(pair, COUNT, FRAME, 2 * bandwidth);
+    g_autoptr(GArray) times = take_arrivals(pair->n2, 500);
+    g_assert_cmpuint(times->len, >, COUNT / 4);
+    double measured = (times->len - 1) * 8.0 * FRAME * NS_PER_S / (double)(arrival(times, times->len - 1) - arrival(times, 0));
+    g_test_message("%.4f of the bandwidth arrives, expected %.2f", measured / bandwidth, share);
+    g_assert_cmpfloat(fabs(measured / bandwidth - share), <, 0.02);
+}
+
+static void test_lossy_rate(void)
+{
+    struct impairment impairment = {.bandwidth = 10000000, .loss = PPB_ONE / 10, .queue = 50, .queue_unit = QUEUE_PACKETS};
+    both_sides(&impairment, check_lossy_rate, &impairment);
+}
+
+/* Receives all that comes; returns its numbers as runs of those that follow each other: " 0-39 41-80". */
+static char *receive_runs(struct pair *pair)
+{
+    GString *runs = g_string_new(NULL);
+    uint32_t number, last = 0;
+    while (world_receive(pair->n2, 3000, &number)) {
+        if (!runs->len) {
+            g_string_append_printf(runs, " %u", number);
+        } else if (number != last + 1) {
+            g_string_append_printf(runs, "-%u %u", last, number);
+        }
+        last = number;
+    }
+    g_string_append_printf(runs, "-%u", last);
+    return g_string_free(runs, FALSE);
+}
+
+/* Whatever changes while frames wait or are on their way, all of them arrive, one after the other. */
+static void test_live_changes(void)
+{
+    static const struct impairment steps[] = {
+        {.latency = 50000000},
+        {.latency = 50000000, .bandwidth = 10000000},
+        {.bandwidth = 10000000},
+        {.latency = 20000000, .bandwidth = 2000000},
+        {.latency = 5000000, .bandwidth = 20000000},
+        {.latency = 5000000},
+        {.bandwidth = 5000000},
+        {.latency = 10000000, .bandwidth = 5000000},
+        {.latency = 30000000, .jitter = 20000000, .keep_order = true, .bandwidth = 5000000, .framing = FRAMING_IP},
+        {.latency = 1000000},
+    };
+    enum { FRAMES = 40 };
+    for (unsigned side = 0; side < 2; side++) {
+        struct pair pair = pair_open();
+        uint32_t sent = 0;
+        for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {
+            *(side ? pair.input : pair.output) = steps[i];
+            apply(&pair);
+            for (unsigned k = 0; k < FRAMES; k++) {
+                world_send(pair.n1, address(pair.world->n2), PORT, sent++, 200);
+            }
+        }
+        g_autofree char *runs = receive_runs(&pair), *whole = g_strdup_printf(" 0-%u", sent - 1);
+        g_test_message("by %s:%s", side ? "input" : "output", runs);
+        g_assert_cmpstr(runs, ==, whole);
+        pair_close(&pair);
+    }
 }
 
 /* What a burst leaves behind is one frame that is sent at once and as many as the queue holds. */
@@ -252,6 +348,7 @@ static void test_queues(void)
         {{.bandwidth = 64000, .queue = 10, .queue_unit = QUEUE_PACKETS}, 1538, 11},
         {{.bandwidth = 64000, .queue = 10, .queue_unit = QUEUE_PACKETS}, 100, 11},
         {{.bandwidth = 64000, .queue = 10, .queue_unit = QUEUE_PACKETS, .latency = NS_PER_S}, 1000, 11},
+        {{.bandwidth = 64000, .queue = 10, .queue_unit = QUEUE_PACKETS, .duplication = PPB_ONE}, 1000, 22},
         {{.bandwidth = 64000, .queue = 20000}, 1000, 21},
         {{.bandwidth = 64000, .queue = 20000, .latency = 300 * NS_PER_MS}, 1000, 21},
         {{.bandwidth = 64000, .queue = NS_PER_S, .queue_unit = QUEUE_TIME}, 1000, 9},
@@ -479,6 +576,9 @@ int main(int argc, char **argv)
     g_test_add_func("/accuracy/goodput", test_goodput);
     g_test_add_func("/accuracy/windows", test_windows);
     g_test_add_func("/accuracy/low-rate", test_low_rate);
+    g_test_add_func("/accuracy/lone-frames", test_lone_frames);
+    g_test_add_func("/accuracy/lossy-rate", test_lossy_rate);
+    g_test_add_func("/accuracy/live-changes", test_live_changes);
     g_test_add_func("/accuracy/queues", test_queues);
     g_test_add_func("/accuracy/managed-queues", test_managed_queues);
     g_test_add_func("/accuracy/loss", test_loss);

@@ -131,7 +131,11 @@ static void check_netem(const struct qdisc *root, const struct impairment *i)
     g_assert_true(near(reorder.correlation, parts(i->reordering_correlation)));
     g_assert_cmpuint(options.gap, ==, i->reordering ? 1 : 0);
     g_assert_cmpuint(options.limit, ==, shaping_limit(i, WORLD_MTU));
-    g_assert_true((rate.rate != 0) == (i->keep_order != 0));
+    uint64_t staged = MAX(i->bandwidth / 8, 1) + MAX(i->bandwidth / 8, 1) / 4096;
+    g_assert_cmpuint(rate.rate, ==,
+                     i->jitter && !i->keep_order ? 0
+                     : impairment_is_staged(i)   ? MIN(staged, UINT32_MAX)
+                                                 : UINT32_MAX);
     check_loss_model(root->options, base, i);
 }
 
@@ -172,24 +176,31 @@ static void check_rate(const struct qdisc *root, const struct rate *rate, const 
     check_queue(&rate->queue, i);
 }
 
-/* Compares what there is on device 'name' with 'impairment'. */
-static void check_device(struct rtnl *rtnl, const char *name, const struct impairment *impairment)
+/* Compares what there is on device 'name', and on 'stage' where frames wait first, with 'impairment'. */
+static void check_devices(struct rtnl *rtnl, const char *name, const char *stage, const struct impairment *impairment)
 {
-    int ifindex = (int)if_nametoindex(name);
+    int ifindex = (int)if_nametoindex(name), first = (int)if_nametoindex(stage);
     struct shape shape = {0};
+    struct shape queue = {0};
     g_assert_true(ifindex != 0 || impairment_is_zero(impairment));
+    g_assert_true(first ? impairment->bandwidth != 0 : !impairment_is_staged(impairment));
     if (!ifindex) {
         return;
     }
     shape_read(rtnl, ifindex, &shape);
+    if (first) {
+        shape_read(rtnl, first, &queue);
+    }
     g_assert_true(rtnl_flush(rtnl, NULL));
     if (impairment_is_zero(impairment)) {
         g_assert_cmpuint(shape.root.handle, ==, 0);
     } else {
         check_netem(&shape.root, impairment);
-        check_rate(&shape.root, &shape.below, impairment);
+        check_rate(first ? &queue.root : &shape.root, first ? &queue.alone : &shape.below, impairment);
+        g_assert_true(!first || !shape.below.htb.handle);
     }
     shape_clear(&shape);
+    shape_clear(&queue);
 }
 
 /* Changes up to three properties of '*impairment'; what would be refused is left. */
@@ -227,9 +238,11 @@ static void test_changes(void)
     struct viface *viface = vnode_viface(world->n1, 0);
     AUTO_RTNL rtnl = rtnl_open(NULL);
     g_autoptr(GRand) random = g_rand_new_with_seed((guint32)g_test_rand_int());
-    char veth[16], ifb[16];
+    char veth[16], ifb[16], input[16], output[16], end[16];
     link_veth_name(viface->id, veth);
     link_ifb_name(viface->id, ifb);
+    link_input_queue_name(viface->id, input);
+    link_output_queue_names(viface->id, output, end);
     while (done < count) {
         struct impairment *which = g_rand_boolean(random) ? &viface->input : &viface->output, before = *which;
         change(random, which);
@@ -238,8 +251,8 @@ static void test_changes(void)
         }
         done++;
         world_apply_vnode(world, world->n1);
-        check_device(rtnl, veth, &viface->input);
-        check_device(rtnl, ifb, &viface->output);
+        check_devices(rtnl, veth, input, &viface->input);
+        check_devices(rtnl, ifb, output, &viface->output);
     }
     g_test_message("%u changes", done);
     world_free(world);

@@ -11,34 +11,59 @@
 #include "distem/units.h"
 #include "make-platform.h"
 
-static void assert_rtt(const struct platform *platform, const char *from, const char *to, int64_t ms)
+static void assert_rtt(const struct platform *platform, const char *from, const char *to, int64_t ns)
 {
     struct path_finder *finder = path_finder_new(platform);
     struct expectation e;
     g_assert_true(expect_pair(finder, platform_find_vnode(platform, from), platform_find_vnode(platform, to), &e, NULL));
-    g_assert_cmpint(e.rtt, ==, ms * NS_PER_MS);
+    g_assert_cmpint(e.rtt, ==, ns);
     expectation_clear(&e);
     path_finder_free(finder);
 }
 
-/* Each viface that is passed adds its latencies of both directions once. */
+/* Each viface that is passed adds its latencies of both directions once, and what an echo of 82 bytes on the wire takes there. */
 static void test_figure3_rtt(void)
 {
+    enum { N1 = 2 * 656000, N2 = 0, N3_IF0 = 2 * 65600, N3_IF1 = 2 * 32800, N4 = 2186666 + 4373333, N5 = 1093333 + 2562500 };
     AUTO_PLATFORM platform = plan_alone(make_figure3());
     static const struct {
         const char *from, *to;
-        int64_t ms;
+        int64_t ms, ns;
     } expected[] = {
-        {"n1", "n2", 60},      {"n1", "n3", 60 + 20},      {"n1", "n4", 60 + 20 + 25 + 55}, {"n1", "n5", 60 + 20 + 25 + 70},
-        {"n2", "n3", 20},      {"n2", "n4", 20 + 25 + 55}, {"n2", "n5", 20 + 25 + 70},      {"n3", "n4", 25 + 55},
-        {"n3", "n5", 25 + 70}, {"n4", "n5", 55 + 70},
+        {"n1", "n2", 60, N1 + N2},
+        {"n1", "n3", 60 + 20, N1 + N3_IF0},
+        {"n1", "n4", 60 + 20 + 25 + 55, N1 + N3_IF0 + N3_IF1 + N4},
+        {"n1", "n5", 60 + 20 + 25 + 70, N1 + N3_IF0 + N3_IF1 + N5},
+        {"n2", "n3", 20, N2 + N3_IF0},
+        {"n2", "n4", 20 + 25 + 55, N2 + N3_IF0 + N3_IF1 + N4},
+        {"n2", "n5", 20 + 25 + 70, N2 + N3_IF0 + N3_IF1 + N5},
+        {"n3", "n4", 25 + 55, N3_IF1 + N4},
+        {"n3", "n5", 25 + 70, N3_IF1 + N5},
+        {"n4", "n5", 55 + 70, N4 + N5},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(expected); i++) {
-        assert_rtt(platform, expected[i].from, expected[i].to, expected[i].ms);
+        int64_t ns = expected[i].ms * NS_PER_MS + expected[i].ns;
+        assert_rtt(platform, expected[i].from, expected[i].to, ns);
         if (!g_str_equal(expected[i].from, "n3")) {
-            assert_rtt(platform, expected[i].to, expected[i].from, expected[i].ms);
+            assert_rtt(platform, expected[i].to, expected[i].from, ns);
         }
     }
+}
+
+/* Only a frame that meets more than a bandwidth, and may not be overtaken, takes its own time. */
+static void test_own_time(void)
+{
+    struct impairment impairment = {.bandwidth = 4096};
+    g_assert_cmpint(expect_own_time(&impairment, 104), ==, 0);
+    impairment.latency = NS_PER_MS;
+    g_assert_cmpint(expect_own_time(&impairment, 104), ==, 250 * NS_PER_MS);
+    impairment.jitter = NS_PER_US;
+    g_assert_cmpint(expect_own_time(&impairment, 104), ==, 0);
+    impairment.keep_order = true;
+    impairment.framing = FRAMING_L2;
+    g_assert_cmpint(expect_own_time(&impairment, 128), ==, 250 * NS_PER_MS);
+    impairment.bandwidth = 0;
+    g_assert_cmpint(expect_own_time(&impairment, 128), ==, 0);
 }
 
 static void test_figure3_path(void)
@@ -274,6 +299,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/expect/figure3/rtt", test_figure3_rtt);
+    g_test_add_func("/expect/own-time", test_own_time);
     g_test_add_func("/expect/figure3/path", test_figure3_path);
     g_test_add_func("/expect/figure3/bandwidth", test_figure3_bandwidth);
     g_test_add_func("/expect/goodput", test_goodput);

@@ -12,7 +12,7 @@
 #include "distem/units.h"
 #include "src/coordinator/verify.h"
 
-/* Three vnodes in a row; b forwards. a loses packets, b - c has jitter. */
+/* Three vnodes in a row; b forwards. a loses packets. An echo of 82 bytes on the wire takes 0.656 ms at the output of a. */
 static const char topology[] =
     "{\"distem\": 2, \"name\": \"row\","
     " \"vnetworks\": {\"x\": {\"ipv4\": \"10.0.1.0/24\"}, \"y\": {\"ipv4\": \"10.0.2.0/24\"}},"
@@ -315,11 +315,11 @@ static void test_two_probers(void)
     /* One has both ends, or only the one that an RTT needs. */
     check_round(&s, 0, "0 a-b, 1 b-c from");
     check_round(&s, 1, NULL);
-    say(&s, 0, "{\"id\":0,\"received\":10,\"rtt_ns\":{\"median\":10000000}}\n{\"id\":1,\"received\":10,\"rtt_ns\":{\"med");
+    say(&s, 0, "{\"id\":0,\"received\":10,\"rtt_ns\":{\"median\":10656000}}\n{\"id\":1,\"received\":10,\"rtt_ns\":{\"med");
     check_round(&s, 0, NULL);
     say(&s, 0, "ian\":0}}\n");
     check_round(&s, 0, "2 a-c from");
-    say(&s, 0, "{\"id\":2,\"received\":10,\"rtt_ns\":{\"median\":10000000}}\n");
+    say(&s, 0, "{\"id\":2,\"received\":10,\"rtt_ns\":{\"median\":10656000}}\n");
     check_round(&s, 0, "3 b-a");
     say(&s, 0, "{\"id\":3,\"sent\":1000,\"received\":990}\n");
     /* Messages pass between the ends; nothing ends before the answer. */
@@ -344,7 +344,7 @@ static void test_lost_pnode(void)
     scene_open(&s, "{\"kinds\": [\"rtt\"]}");
     verify_run_lose(s.run, "p2", "p2 is silent");
     check_round(&s, 0, "0 a-b");
-    say(&s, 0, "{\"id\":0,\"received\":10,\"rtt_ns\":{\"median\":10000000}}\n");
+    say(&s, 0, "{\"id\":0,\"received\":10,\"rtt_ns\":{\"median\":10656000}}\n");
     g_assert_true(verify_run_done(s.run) && !verify_run_passes(s.run));
     g_assert_true(json_is_true(json_object_get(figure(&s, "a", "b", "rtt"), "pass")));
     check_problem(&s, "a", "c", "rtt", "p2 is silent");
