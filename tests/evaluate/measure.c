@@ -291,24 +291,29 @@ static void flood(char **argv)
     }
 }
 
+/* Round trips are not to wait for what else the machine has to do. But what the kernel puts off while there is much to do, it does
+ * in a thread, which must not wait for those that make it much. */
 static const struct mode {
     const char *name;
     int arguments;
     void (*run)(char **argv);
+    int policy;
 } modes[] = {
-    {"echo", 1, echo}, {"rtt", 4, rtt}, {"take", 3, take}, {"send", 5, send_datagrams}, {"sink", 3, sink}, {"flood", 2, flood},
+    {"echo", 1, echo, SCHED_FIFO},           {"rtt", 4, rtt, SCHED_FIFO},   {"take", 3, take, SCHED_IDLE},
+    {"send", 5, send_datagrams, SCHED_IDLE}, {"sink", 3, sink, SCHED_IDLE}, {"flood", 2, flood, SCHED_IDLE},
 };
 
 int main(int argc, char **argv)
 {
-    /* What the kernel puts off while there is much to do, it does in a thread, which must not wait for this program. */
-    if (sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0}) < 0 || prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0) < 0) {
-        die("scheduling");
-    }
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-        if (argc > 1 && strcmp(argv[1], modes[i].name) == 0 && argc == modes[i].arguments + 2) {
-            modes[i].run(argv + 2);
+        const struct mode *mode = &modes[i];
+        if (argc > 1 && strcmp(argv[1], mode->name) == 0 && argc == mode->arguments + 2) {
+            struct sched_param param = {.sched_priority = mode->policy == SCHED_FIFO};
+            if (sched_setscheduler(0, mode->policy, &param) < 0 || prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0) < 0) {
+                die("scheduling");
+            }
+            mode->run(argv + 2);
             return 0;
         }
     }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The platforms that are measured, made and used with the product's own commands: distem up, distem exec."""
 
+import copy
 import json
-import os
 import subprocess
 import tempfile
 
@@ -10,6 +10,13 @@ import tempfile
 MEASURE = "/usr/local/bin/distem-measure"
 MS = 10**6
 S = 10**9
+UNITS = {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9}
+
+
+def bits(rate):
+    """Bits per second of a RATE as topologies have it."""
+    unit = rate.lstrip("0123456789")
+    return int(rate[:-len(unit)]) * UNITS[unit]
 
 
 def run(*command, text=None):
@@ -30,6 +37,16 @@ def up(topology):
 
 def in_vnode(vnode, *command):
     return run("distem", "exec", vnode, "--", *command)
+
+
+def without_shaping(topology):
+    """A copy of TOPOLOGY in which nothing is emulated."""
+    bare = copy.deepcopy(topology)
+    for vnode in bare["vnodes"].values():
+        for viface in vnode["vifaces"].values():
+            for direction in ("input", "output", "both"):
+                viface.pop(direction, None)
+    return bare
 
 
 class Started:

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured: each part of the evaluation is a function that returns the header and the rows of its table."""
 
-from pair import MS, S, flow, goodput, pair, round_trips, up, way
+import itertools
+
+from pair import MS, S, bits, flow, goodput, pair, round_trips, up, way
+import applications
 
 LATENCIES_US = (100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000)
 
@@ -26,4 +29,127 @@ def latency(reduced):
     return ("side", "asked_ns", "repeat", "rtt_ns"), rows
 
 
-PARTS = {"latency": latency}
+def window(reduced):
+    """Round trips that start at other times between two clock ticks, of which Debian's kernel has one each 4 ms."""
+    step = 50 if reduced else 5
+    up(pair(n1_output={"latency": "10ms"}))
+    trips = round_trips(4000 // step, 20 * MS + step * 1000)
+    return ("phase_ns", "rtt_ns"), [(sent % (4 * MS), rtt) for sent, rtt in trips]
+
+
+RATES = ("56kbit/s", "128kbit/s", "256kbit/s", "512kbit/s", "1Mbit/s", "2Mbit/s", "5Mbit/s", "10Mbit/s", "20Mbit/s", "50Mbit/s",
+         "100Mbit/s", "200Mbit/s", "500Mbit/s", "1Gbit/s")
+
+
+def bandwidth(reduced):
+    """TCP through a bandwidth on the way from n1 to n2: a hundred million bits, but 1 s at least and 300 s at most."""
+    rows = []
+    for rate in ("56kbit/s", "10Mbit/s", "500Mbit/s") if reduced else RATES:
+        mtu = 9000 if rate == "1Gbit/s" else 1500
+        duration = min(max(10**8 * S // bits(rate), S), 300 * S)
+        for side in ("output", "input"):
+            up(pair(mtu=mtu, **way(side, {"bandwidth": rate})))
+            for repeat in range(1 if reduced else 3):
+                rows.append((side, bits(rate), mtu, repeat, round(goodput(max(duration // 4, S), duration))))
+    return ("side", "asked_bps", "mtu", "repeat", "goodput_bps"), rows
+
+
+LOSSES = ("0.1%", "1%", "10%", "50%")
+
+
+def run_lengths(lost):
+    """How often so many frames in a row were lost: {length: times}, of a list of what happened to each."""
+    runs = {}
+    for is_lost, frames in itertools.groupby(lost):
+        if is_lost:
+            length = len(list(frames))
+            runs[length] = runs.get(length, 0) + 1
+    return runs
+
+
+def loss(reduced):
+    """How many of 20,000 frames are lost, and how many in a row."""
+    rows = []
+    for share in LOSSES[1:2] if reduced else LOSSES:
+        for side in ("output", "input"):
+            up(pair(**way(side, {"loss": share})))
+            for repeat in range(1 if reduced else 5):
+                arrived = {number for number, _, _ in flow(20000, 128, MS // 10)}
+                runs = run_lengths([number not in arrived for number in range(20000)])
+                rows += [(side, float(share[:-1]) / 100, repeat, 20000, length, runs[length]) for length in sorted(runs)]
+    return ("side", "asked", "repeat", "sent", "run_length", "runs"), rows
+
+
+def one_way_base():
+    """The one-way time between n1 and n2 when nothing is shaped, in ns: the median."""
+    up(pair())
+    times = sorted(arrived - sent for _, sent, arrived in flow(200, 128, MS))
+    return times[len(times) // 2]
+
+
+def jitter(reduced):
+    """How the one-way times of 5,000 frames are distributed around 20 ms, with a jitter of 4 ms."""
+    base, rows = one_way_base(), []
+    for distribution in ("normal",) if reduced else ("uniform", "normal", "pareto", "paretonormal"):
+        for side in ("output", "input"):
+            up(pair(**way(side, {"latency": "20ms", "jitter": "4ms", "distribution": distribution})))
+            rows += [(side, distribution, arrived - sent - base) for _, sent, arrived in flow(5000, 128, MS)]
+    return ("side", "distribution", "time_ns"), rows
+
+
+def low_rate(_):
+    """Frames of 128 bytes at 4096 bit/s: 104 and the 24 that Ethernet adds on the wire, so that one takes 250 ms."""
+    rows = []
+    for side in ("output", "input"):
+        up(pair(**way(side, {"bandwidth": "4096bit/s", "queue": "20packets"})))
+        times = [arrived for _, _, arrived in flow(20, 104, 0)]
+        rows += [(side, i, after - before) for i, (before, after) in enumerate(zip(times, times[1:]))]
+    return ("side", "frame", "gap_ns"), rows
+
+
+def windows(reduced):
+    """What passes in 10 ms of full frames that come a fifth faster than the bandwidth."""
+    rows = []
+    for rate in ("10Mbit/s",) if reduced else ("1Mbit/s", "10Mbit/s", "100Mbit/s", "200Mbit/s"):
+        count = max(bits(rate) // 8 // 1538, 400)
+        interval = int(1538 * 8 * S / bits(rate) / 1.2)
+        for side in ("output", "input"):
+            up(pair(**way(side, {"bandwidth": rate, "queue": "30MiB"})))
+            start = None
+            for _, _, arrived in flow(count, 1514, interval):
+                start = start or arrived
+                rows.append((side, bits(rate), arrived - start))
+    return ("side", "asked_bps", "arrived_ns"), rows
+
+
+ASYMMETRIC = {"there": {"latency": "30ms", "bandwidth": "1Mbit/s"}, "back": {"latency": "10ms", "bandwidth": "8Mbit/s"}}
+
+
+def asymmetric(_):
+    """A link with other properties there than back: one-way times, and TCP one way and then the other."""
+    base, rows = one_way_base(), []
+    up(pair(n1_output=ASYMMETRIC["there"], n1_input=ASYMMETRIC["back"]))
+    for direction, source, target in (("there", "n1", "n2"), ("back", "n2", "n1")):
+        rows += [(direction, "time_ns", arrived - sent - base) for _, sent, arrived in flow(30, 128, 100 * MS, source, target)]
+        rows.append((direction, "goodput_bps", round(goodput(10 * S, 60 * S, source, target))))
+    return ("direction", "what", "value"), rows
+
+
+COMBINED = {"latency": "50ms", "jitter": "5ms", "distribution": "normal", "loss": "2%", "duplication": "1%", "bandwidth": "10Mbit/s"}
+
+
+def combined(_):
+    """Everything on one link: a flow that leaves it half idle, for times, losses and duplicates, and one that fills it, for the rate."""
+    base, rows = one_way_base(), []
+    for side in ("output", "input"):
+        up(pair(**way(side, dict(COMBINED, queue="1MiB"))))
+        for load, frame, interval, count in (("half", 1000, 8 * 1024 * S // 5000000, 20000), ("full", 1514, MS, 5000)):
+            rows += [(side, load, count, number, sent, arrived, arrived - sent - base)
+                     for number, sent, arrived in flow(count, frame, interval)]
+    return ("side", "load", "sent", "number", "sent_ns", "arrived_ns", "time_ns"), rows
+
+
+PARTS = {
+    "latency": latency, "window": window, "bandwidth": bandwidth, "five-nodes": applications.five_nodes, "files": applications.files, "loss": loss,
+    "jitter": jitter, "low-rate": low_rate, "windows": windows, "asymmetric": asymmetric, "combined": combined,
+}

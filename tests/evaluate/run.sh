@@ -7,7 +7,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 build=$(cd "$1" && pwd -P)
 shift
 results=$top/doc/evaluation
-all=(latency)
+all=(latency window bandwidth five-nodes files loss jitter low-rate windows asymmetric combined)
 if [[ $# -eq 0 ]]; then
     set -- "${all[@]}"
 fi
@@ -19,6 +19,6 @@ for part in "$@"; do
     "$top/tests/lab/lab" run --exact --timeout 3600 --share "$build" --out "$results" --env top_builddir="$build" \
         --env DISTEM_LIBEXECDIR="$build" --env DISTEM_DATADIR="$top/ovs" --env DISTEM_DAEMON="$build/distemd" \
         --env PYTHONDONTWRITEBYTECODE=1 -- \
-        bash -c 'PATH=$1:$PATH; exec python3 "$2" "$3" "$LAB_OUT"' - "$build" "$top/tests/evaluate/experiment.py" "$part"
+        bash -c 'PATH=$1:$PATH; exec python3 "$2" "$3" "$LAB_OUT" >/dev/null' - "$build" "$top/tests/evaluate/experiment.py" "$part"
     printf '%d s\n' $((SECONDS - start))
 done

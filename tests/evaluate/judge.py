@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds what was measured against what is asked for: each part has a function from its table's rows to results."""
+
+import csv
+import os
+from collections import defaultdict
+from dataclasses import dataclass
+from statistics import fmean, median, pstdev
+
+import theory
+from stats import binomial_interval, mean_interval
+
+MS = 10**6
+S = 10**9
+RTT_FLOOR_NS, RTT_SHARE = 20000, 0.002
+
+
+@dataclass
+class Result:
+    part: str
+    what: str
+    unit: str
+    asked: float
+    measured: float
+    interval: float  # half of the 95 % confidence interval of the mean; 0 without repeats
+    low: float       # accepted from
+    high: float      # ... to
+    worst: float     # the repeat that is farthest off
+
+    @property
+    def passes(self):
+        return self.low <= self.measured <= self.high and self.low <= self.worst <= self.high
+
+
+def rows_of(folder, part):
+    with open(os.path.join(folder, f"{part}.csv"), newline="", encoding="ascii") as file:
+        return list(csv.DictReader(file))
+
+
+def grouped(rows, keys, value):
+    """{(the values of KEYS): [VALUE of each row, as a number]}, in the table's order."""
+    groups = defaultdict(list)
+    for row in rows:
+        groups[tuple(row[key] for key in keys)].append(float(row[value]))
+    return groups
+
+
+def result(part, what, unit, asked, values, tolerance, scale=1):
+    """One Result of VALUES that may be TOLERANCE off; every one of them has to be, not only their mean."""
+    mean, interval = mean_interval(values)
+    worst = max(values, key=lambda v: abs(v - asked))
+    return Result(part, what, unit, asked / scale, mean / scale, interval / scale, (asked - tolerance) / scale,
+                  (asked + tolerance) / scale, worst / scale)
+
+
+def rtt_tolerance(asked):
+    return max(RTT_FLOOR_NS, RTT_SHARE * asked)
+
+
+def latency(rows):
+    groups = grouped(rows, ("side", "asked_ns"), "rtt_ns")
+    base = median(groups.pop(("none", "0")))
+    for (side, asked), values in groups.items():
+        asked = float(asked)
+        label = f"{asked / 2 / MS:g} ms each way" if side == "both" else f"{asked / MS:g} ms {side}"
+        yield result("latency", label, "ms", asked, [v - base for v in values], rtt_tolerance(asked), MS)
+
+
+def window(rows):
+    values = [float(row["rtt_ns"]) for row in rows]
+    middle = median(values)
+    yield result("window", f"{len(values)} starts in 4 ms, around their median", "ms", middle, values, RTT_FLOOR_NS, MS)
+
+
+def bandwidth(rows):
+    for (side, asked, mtu), values in grouped(rows, ("side", "asked_bps", "mtu"), "goodput_bps").items():
+        expected = theory.goodput(float(asked), int(mtu))
+        yield result("bandwidth", f"{theory.rate_text(float(asked))} {side}, MTU {mtu}", "kbit/s", expected, values, 0.01 * expected, 1000)
+
+
+def five_nodes(rows):
+    groups = grouped(rows, ("what", "from", "to"), "value")
+    for (what, source, target), values in groups.items():
+        if what == "rtt_ns":
+            base, asked = median(groups["base_ns", source, target]), theory.FIVE_NODES_RTT_MS[source + target] * MS
+            yield result("five-nodes", f"{source} - {target}, RTT", "ms", asked, [v - base for v in values], rtt_tolerance(asked), MS)
+    for (what, source, target), values in groups.items():
+        if what == "goodput_bps":
+            expected = theory.goodput(theory.five_nodes_rate(source, target), 1500)
+            yield result("five-nodes", f"{source} → {target}, goodput", "kbit/s", expected, values, 0.01 * expected, 1000)
+
+
+def loss_counts(rows):
+    """{(side, share): [(sent, lost) of each repeat]}"""
+    counts = defaultdict(lambda: defaultdict(int))
+    sent = {}
+    for row in rows:
+        key = (row["side"], float(row["asked"]))
+        counts[key][row["repeat"]] += int(row["run_length"]) * int(row["runs"])
+        sent[key] = int(row["sent"])
+    return {key: [(sent[key], lost) for lost in repeats.values()] for key, repeats in counts.items()}
+
+
+def loss(rows):
+    """The first of the repeats is judged, as asked for, and all of them together."""
+    for (side, share), repeats in loss_counts(rows).items():
+        pools = [("", repeats[:1])] + ([(f", all {len(repeats)} runs", repeats)] if len(repeats) > 1 else [])
+        for label, pool in pools:
+            sent, lost = sum(s for s, _ in pool), sum(l for _, l in pool)
+            low, high = binomial_interval(sent, share)
+            yield Result("loss", f"{100 * share:g} % of {sent}, {side}{label}", "lost", share * sent, lost, 0, low, high, lost)
+
+
+def jitter(rows):
+    for (side, distribution), values in grouped(rows, ("side", "distribution"), "time_ns").items():
+        for what, asked, measured in (("mean", theory.JITTER_MEAN_MS, fmean(values) / MS),
+                                      ("deviation", theory.jitter_deviation(distribution), pstdev(values) / MS)):
+            interval = mean_interval(values)[1] / MS if what == "mean" else 0
+            yield Result("jitter", f"{distribution}, {side}, {what}", "ms", asked, measured, interval, 0.95 * asked, 1.05 * asked, measured)
+
+
+def low_rate(rows):
+    for (side,), values in grouped(rows, ("side",), "gap_ns").items():
+        yield result("low-rate", f"128-byte frames at 4096 bit/s, {side}", "ms", 250 * MS, values, rtt_tolerance(250 * MS), MS)
+
+
+def window_sums(times, size_ns):
+    """How many of TIMES are in each window of SIZE_NS that follows another, without the first 20 ms and the last window."""
+    inside = [t for t in times if t >= 2 * size_ns]
+    counts = [0] * (int(inside[-1] - inside[0]) // size_ns + 1)
+    for time in inside:
+        counts[int(time - inside[0]) // size_ns] += 1
+    return counts[:-1]
+
+
+def windows(rows):
+    """A window may hold a frame more or less, as it has no whole number of them."""
+    frame = 1538 * 8
+    for (side, asked), times in grouped(rows, ("side", "asked_bps"), "arrived_ns").items():
+        rate = float(asked)
+        rates = [count * frame * 100 for count in window_sums(times, 10 * MS)]
+        yield result("windows", f"{theory.rate_text(rate)} {side}, each of {len(rates)} windows", "kbit/s", rate, rates,
+                     0.01 * rate + frame * 100, 1000)
+
+
+def asymmetric(rows):
+    groups = grouped(rows, ("direction", "what"), "value")
+    for direction, (latency_ms, rate) in theory.ASYMMETRIC.items():
+        asked = latency_ms * MS
+        yield result("asymmetric", f"{direction}, one-way time", "ms", asked, groups[direction, "time_ns"], rtt_tolerance(asked), MS)
+        expected = theory.goodput(rate, 1500)
+        yield result("asymmetric", f"{direction}, goodput", "kbit/s", expected, groups[direction, "goodput_bps"], 0.01 * expected, 1000)
+
+
+def full_rate(rows):
+    """Bits per second, frames whole, of what a full link lets through, without its first and last tenth."""
+    times = sorted(int(row["arrived_ns"]) for row in rows)
+    times = times[len(times) // 10:-len(times) // 10]
+    return (len(times) - 1) * 1538 * 8 * S / (times[-1] - times[0])
+
+
+def combined(rows):
+    flows = defaultdict(list)
+    for row in rows:
+        flows[row["side"], row["load"]].append(row)
+    for (side, load), arrived in flows.items():
+        if load == "full":
+            rate = theory.COMBINED_RATE
+            yield result("combined", f"rate when full, {side}", "kbit/s", rate, [full_rate(arrived)], 0.01 * rate, 1000)
+            continue
+        sent, numbers = int(arrived[0]["sent"]), {row["number"] for row in arrived}
+        times = [float(row["time_ns"]) / MS for row in arrived]
+        for what, asked, measured in (("mean time", theory.COMBINED_MEAN_MS, fmean(times)),
+                                      ("deviation", theory.COMBINED_DEVIATION_MS, pstdev(times))):
+            yield Result("combined", f"{what}, {side}", "ms", asked, measured, 0, 0.95 * asked, 1.05 * asked, measured)
+        # netem draws losses and duplicates apart, and a frame that meets both arrives once: so it is neither.
+        absent = theory.COMBINED_LOSS * (1 - theory.COMBINED_DUPLICATION)
+        twice = theory.COMBINED_DUPLICATION * (1 - theory.COMBINED_LOSS)
+        for what, share, count in (("lost", absent, sent - len(numbers)), ("twice", twice, len(arrived) - len(numbers))):
+            low, high = binomial_interval(sent, share)
+            yield Result("combined", f"{what} of {sent}, {side}", "frames", share * sent, count, 0, low, high, count)
+
+
+JUDGES = {"latency": latency, "window": window, "bandwidth": bandwidth, "five-nodes": five_nodes, "loss": loss, "jitter": jitter,
+          "low-rate": low_rate, "windows": windows, "asymmetric": asymmetric, "combined": combined}
+
+
+def judge(folder, parts=tuple(JUDGES)):
+    """All Results of those PARTS that have a table in FOLDER."""
+    return [r for part in parts if os.path.exists(os.path.join(folder, f"{part}.csv")) for r in JUDGES[part](rows_of(folder, part))]
