@@ -1,8 +1,13 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds what was measured against what is asked for: each part has a function from its table's rows to results."""
+"""Holds what was measured against what is asked for: each part has a function from its table's rows to results.
+
+usage: judge.py FOLDER     prints what the tables in FOLDER say; fails if something is not accepted
+"""
 
 import csv
 import os
+import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean, median, pstdev
@@ -111,12 +116,30 @@ def loss(rows):
             yield Result("loss", f"{100 * share:g} % of {sent}, {side}{label}", "lost", share * sent, lost, 0, low, high, lost)
 
 
+def spread_out(rows, value, count):
+    """The values of a histogram's ROWS, each as often as it was there, in ms."""
+    return [float(row[value]) / 1000 for row in rows for _ in range(int(row[count]))]
+
+
+def moments(part, label, times, mean, deviation):
+    """Mean and deviation of TIMES, 5 % of each accepted."""
+    interval = mean_interval(times)[1]
+    yield Result(part, f"{label}, mean", "ms", mean, fmean(times), interval, 0.95 * mean, 1.05 * mean, fmean(times))
+    measured = pstdev(times)
+    yield Result(part, f"{label}, deviation", "ms", deviation, measured, 0, 0.95 * deviation, 1.05 * deviation, measured)
+
+
+def jitter_times(rows):
+    """{(side, distribution): one-way times in ms}"""
+    groups = defaultdict(list)
+    for row in rows:
+        groups[row["side"], row["distribution"]].append(row)
+    return {key: spread_out(group, "time_us", "frames") for key, group in groups.items()}
+
+
 def jitter(rows):
-    for (side, distribution), values in grouped(rows, ("side", "distribution"), "time_ns").items():
-        for what, asked, measured in (("mean", theory.JITTER_MEAN_MS, fmean(values) / MS),
-                                      ("deviation", theory.jitter_deviation(distribution), pstdev(values) / MS)):
-            interval = mean_interval(values)[1] / MS if what == "mean" else 0
-            yield Result("jitter", f"{distribution}, {side}, {what}", "ms", asked, measured, interval, 0.95 * asked, 1.05 * asked, measured)
+    for (side, distribution), times in jitter_times(rows).items():
+        yield from moments("jitter", f"{distribution}, {side}", times, theory.JITTER_MEAN_MS, theory.jitter_deviation(distribution))
 
 
 def low_rate(rows):
@@ -124,23 +147,13 @@ def low_rate(rows):
         yield result("low-rate", f"128-byte frames at 4096 bit/s, {side}", "ms", 250 * MS, values, rtt_tolerance(250 * MS), MS)
 
 
-def window_sums(times, size_ns):
-    """How many of TIMES are in each window of SIZE_NS that follows another, without the first 20 ms and the last window."""
-    inside = [t for t in times if t >= 2 * size_ns]
-    counts = [0] * (int(inside[-1] - inside[0]) // size_ns + 1)
-    for time in inside:
-        counts[int(time - inside[0]) // size_ns] += 1
-    return counts[:-1]
-
-
 def windows(rows):
     """A window may hold a frame more or less, as it has no whole number of them."""
-    frame = 1538 * 8
-    for (side, asked), times in grouped(rows, ("side", "asked_bps"), "arrived_ns").items():
+    frame = theory.FULL_FRAME_BITS * 100
+    for (side, asked), frames in grouped(rows, ("side", "asked_bps"), "frames").items():
         rate = float(asked)
-        rates = [count * frame * 100 for count in window_sums(times, 10 * MS)]
-        yield result("windows", f"{theory.rate_text(rate)} {side}, each of {len(rates)} windows", "kbit/s", rate, rates,
-                     0.01 * rate + frame * 100, 1000)
+        yield result("windows", f"{theory.rate_text(rate)} {side}, each of {len(frames)} windows", "kbit/s", rate,
+                     [n * frame for n in frames], 0.01 * rate + frame, 1000)
 
 
 def asymmetric(rows):
@@ -152,33 +165,18 @@ def asymmetric(rows):
         yield result("asymmetric", f"{direction}, goodput", "kbit/s", expected, groups[direction, "goodput_bps"], 0.01 * expected, 1000)
 
 
-def full_rate(rows):
-    """Bits per second, frames whole, of what a full link lets through, without its first and last tenth."""
-    times = sorted(int(row["arrived_ns"]) for row in rows)
-    times = times[len(times) // 10:-len(times) // 10]
-    return (len(times) - 1) * 1538 * 8 * S / (times[-1] - times[0])
-
-
 def combined(rows):
-    flows = defaultdict(list)
-    for row in rows:
-        flows[row["side"], row["load"]].append(row)
-    for (side, load), arrived in flows.items():
-        if load == "full":
-            rate = theory.COMBINED_RATE
-            yield result("combined", f"rate when full, {side}", "kbit/s", rate, [full_rate(arrived)], 0.01 * rate, 1000)
-            continue
-        sent, numbers = int(arrived[0]["sent"]), {row["number"] for row in arrived}
-        times = [float(row["time_ns"]) / MS for row in arrived]
-        for what, asked, measured in (("mean time", theory.COMBINED_MEAN_MS, fmean(times)),
-                                      ("deviation", theory.COMBINED_DEVIATION_MS, pstdev(times))):
-            yield Result("combined", f"{what}, {side}", "ms", asked, measured, 0, 0.95 * asked, 1.05 * asked, measured)
-        # netem draws losses and duplicates apart, and a frame that meets both arrives once: so it is neither.
-        absent = theory.COMBINED_LOSS * (1 - theory.COMBINED_DUPLICATION)
-        twice = theory.COMBINED_DUPLICATION * (1 - theory.COMBINED_LOSS)
-        for what, share, count in (("lost", absent, sent - len(numbers)), ("twice", twice, len(arrived) - len(numbers))):
+    for side in ("output", "input"):
+        mine = [row for row in rows if row["side"] == side]
+        one = {row["what"]: float(row["value"]) for row in mine}
+        times = spread_out([row for row in mine if row["what"] == "time_us"], "of", "value")
+        yield from moments("combined", f"one-way time, {side}", times, theory.COMBINED_MEAN_MS, theory.COMBINED_DEVIATION_MS)
+        sent = int(one["sent"])
+        for what, share in (("lost", theory.COMBINED_ABSENT), ("twice", theory.COMBINED_TWICE)):
             low, high = binomial_interval(sent, share)
-            yield Result("combined", f"{what} of {sent}, {side}", "frames", share * sent, count, 0, low, high, count)
+            yield Result("combined", f"{what} of {sent}, {side}", "frames", share * sent, one[what], 0, low, high, one[what])
+        rate = theory.COMBINED_RATE
+        yield result("combined", f"rate when full, {side}", "kbit/s", rate, [one["rate_bps"]], 0.01 * rate, 1000)
 
 
 JUDGES = {"latency": latency, "window": window, "bandwidth": bandwidth, "five-nodes": five_nodes, "loss": loss, "jitter": jitter,
@@ -188,3 +186,15 @@ JUDGES = {"latency": latency, "window": window, "bandwidth": bandwidth, "five-no
 def judge(folder, parts=tuple(JUDGES)):
     """All Results of those PARTS that have a table in FOLDER."""
     return [r for part in parts if os.path.exists(os.path.join(folder, f"{part}.csv")) for r in JUDGES[part](rows_of(folder, part))]
+
+
+def main():
+    results = judge(sys.argv[1])
+    for r in results:
+        print(f"{'ok    ' if r.passes else 'NOT ok'} {r.part}: {r.what}: {r.measured:.6g} {r.unit} (worst {r.worst:.6g}) "
+              f"of {r.asked:.6g}, accepted {r.low:.6g} to {r.high:.6g}")
+    sys.exit(not results or not all(r.passes for r in results))
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 """What is measured: each part of the evaluation is a function that returns the header and the rows of its table."""
 
 import itertools
+from collections import Counter
 
 from pair import MS, S, bits, flow, goodput, pair, round_trips, up, way
 import applications
@@ -80,6 +81,11 @@ def loss(reduced):
     return ("side", "asked", "repeat", "sent", "run_length", "runs"), rows
 
 
+def histogram(times_ns):
+    """{time in us: frames}, in steps of 50 us, small enough for what is in milliseconds."""
+    return sorted(Counter(round(time / 50000) * 50 for time in times_ns).items())
+
+
 def one_way_base():
     """The one-way time between n1 and n2 when nothing is shaped, in ns: the median."""
     up(pair())
@@ -93,8 +99,9 @@ def jitter(reduced):
     for distribution in ("normal",) if reduced else ("uniform", "normal", "pareto", "paretonormal"):
         for side in ("output", "input"):
             up(pair(**way(side, {"latency": "20ms", "jitter": "4ms", "distribution": distribution})))
-            rows += [(side, distribution, arrived - sent - base) for _, sent, arrived in flow(5000, 128, MS)]
-    return ("side", "distribution", "time_ns"), rows
+            times = histogram(arrived - sent - base for _, sent, arrived in flow(5000, 128, MS))
+            rows += [(side, distribution, time, frames) for time, frames in times]
+    return ("side", "distribution", "time_us", "frames"), rows
 
 
 def low_rate(_):
@@ -107,19 +114,26 @@ def low_rate(_):
     return ("side", "frame", "gap_ns"), rows
 
 
+def in_windows(times_ns, size_ns):
+    """How many come in each of the windows of SIZE_NS that follow each other, but for two at the start, and the last."""
+    inside = [time for time in times_ns if time - times_ns[0] >= 2 * size_ns]
+    counts = [0] * ((inside[-1] - inside[0]) // size_ns + 1)
+    for time in inside:
+        counts[(time - inside[0]) // size_ns] += 1
+    return counts[:-1]
+
+
 def windows(reduced):
-    """What passes in 10 ms of full frames that come a fifth faster than the bandwidth."""
+    """What passes in each 10 ms of full frames that come a fifth faster than the bandwidth."""
     rows = []
     for rate in ("10Mbit/s",) if reduced else ("1Mbit/s", "10Mbit/s", "100Mbit/s", "200Mbit/s"):
         count = max(bits(rate) // 8 // 1538, 400)
         interval = int(1538 * 8 * S / bits(rate) / 1.2)
         for side in ("output", "input"):
             up(pair(**way(side, {"bandwidth": rate, "queue": "30MiB"})))
-            start = None
-            for _, _, arrived in flow(count, 1514, interval):
-                start = start or arrived
-                rows.append((side, bits(rate), arrived - start))
-    return ("side", "asked_bps", "arrived_ns"), rows
+            frames = in_windows([arrived for _, _, arrived in flow(count, 1514, interval)], 10 * MS)
+            rows += [(side, bits(rate), i, passed) for i, passed in enumerate(frames)]
+    return ("side", "asked_bps", "window", "frames"), rows
 
 
 ASYMMETRIC = {"there": {"latency": "30ms", "bandwidth": "1Mbit/s"}, "back": {"latency": "10ms", "bandwidth": "8Mbit/s"}}
@@ -138,15 +152,24 @@ def asymmetric(_):
 COMBINED = {"latency": "50ms", "jitter": "5ms", "distribution": "normal", "loss": "2%", "duplication": "1%", "bandwidth": "10Mbit/s"}
 
 
-def combined(_):
+def full_rate(times_ns):
+    """Bits per second of full frames through a link that always has one waiting: without the first and the last tenth."""
+    times = sorted(times_ns)[len(times_ns) // 10:-len(times_ns) // 10]
+    return round((len(times) - 1) * 1538 * 8 * S / (times[-1] - times[0]))
+
+
+def combined(reduced):
     """Everything on one link: a flow that leaves it half idle, for times, losses and duplicates, and one that fills it, for the rate."""
     base, rows = one_way_base(), []
+    count = 5000 if reduced else 20000
     for side in ("output", "input"):
         up(pair(**way(side, dict(COMBINED, queue="1MiB"))))
-        for load, frame, interval, count in (("half", 1000, 8 * 1024 * S // 5000000, 20000), ("full", 1514, MS, 5000)):
-            rows += [(side, load, count, number, sent, arrived, arrived - sent - base)
-                     for number, sent, arrived in flow(count, frame, interval)]
-    return ("side", "load", "sent", "number", "sent_ns", "arrived_ns", "time_ns"), rows
+        arrivals = flow(count, 1000, 1024 * 8 * S // 5000000)
+        numbers = {number for number, _, _ in arrivals}
+        rows += [(side, "sent", 0, count), (side, "lost", 0, count - len(numbers)), (side, "twice", 0, len(arrivals) - len(numbers))]
+        rows += [(side, "time_us", time, frames) for time, frames in histogram(arrived - sent - base for _, sent, arrived in arrivals)]
+        rows.append((side, "rate_bps", 0, full_rate([arrived for _, _, arrived in flow(5000, 1514, MS)])))
+    return ("side", "what", "of", "value"), rows
 
 
 PARTS = {

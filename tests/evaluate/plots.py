@@ -11,7 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  The backend is chosen before.
 
 import theory  # noqa: E402
-from judge import MS, grouped, loss_counts, rows_of, rtt_tolerance, window_sums  # noqa: E402
+from judge import MS, grouped, jitter_times, loss_counts, rows_of, rtt_tolerance, spread_out  # noqa: E402
 from stats import binomial_interval, mean_interval  # noqa: E402
 
 COLOURS = {"output": "#0072b2", "input": "#d55e00", "both": "#009e73"}
@@ -130,11 +130,11 @@ def loss(folder):
 
 
 def jitter(folder):
-    groups = grouped(rows_of(folder, "jitter"), ("distribution", "side"), "time_ns")
+    groups = jitter_times(rows_of(folder, "jitter"))
     figure, plots = plt.subplots(1, 4, figsize=(11, 3), sharey=True)
     for axes, distribution in zip(plots, theory.JITTER_QUANTILES):
         for side in ("output", "input"):
-            values = sorted(v / MS for v in groups.get((distribution, side), ()))
+            values = sorted(groups.get((side, distribution), ()))
             axes.plot(values, [(i + 0.5) / len(values) for i in range(len(values))], color=COLOURS[side], linewidth=2, alpha=0.6, label=side)
         quantiles = theory.jitter_quantiles(distribution, 2000)
         axes.plot(quantiles, [(i + 0.5) / 2000 for i in range(2000)], color="black", linewidth=0.8, linestyle="--", label="theory")
@@ -156,26 +156,29 @@ def low_rate(folder):
 
 
 def windows(folder):
-    groups = grouped(rows_of(folder, "windows"), ("asked_bps", "side"), "arrived_ns")
+    groups = grouped(rows_of(folder, "windows"), ("asked_bps", "side"), "frames")
     rates = sorted({float(rate) for rate, _ in groups})
     figure, plots = plt.subplots(1, len(rates), figsize=(2.8 * len(rates), 3), squeeze=False)
-    for axes, rate in zip(plots[0], rates):
-        axes.axhspan(0.99 * rate / 1e6 - 1.2304, 1.01 * rate / 1e6 + 1.2304, **ACCEPTED)
-        for (asked, side), times in groups.items():
-            if float(asked) == rate:
-                counts = window_sums(times, 10 * MS)[:100]
-                axes.plot([i / 100 for i in range(len(counts))], [c * 1.2304 for c in counts], color=COLOURS[side], linewidth=0.7, label=side)
-        axes.set(title=theory.rate_text(rate), xlabel="time, s", ylim=(0 if rate < 2e6 else 0.8 * rate / 1e6, (3.0 if rate < 2e6 else 1.2 * rate / 1e6)))
+    frame = theory.FULL_FRAME_BITS * 100 / 1e6
+    for axes, rate in zip(plots[0], [rate / 1e6 for rate in rates]):
+        room = max(0.1 * rate, 2 * frame)
+        axes.axhspan(0.99 * rate - frame, 1.01 * rate + frame, **ACCEPTED)
+        for (asked, side), frames in groups.items():
+            if float(asked) / 1e6 == rate:
+                axes.plot([i / 100 for i in range(100)][:len(frames)], [n * frame for n in frames[:100]], color=COLOURS[side],
+                          marker=MARKERS[side], markersize=2, linewidth=0.6, label=side)
+        axes.set(title=theory.rate_text(rate * 1e6), xlabel="time, s", ylim=(rate - room, rate + room))
     plots[0][0].set(ylabel="Mbit/s in each 10 ms")
     plots[0][-1].legend(loc="lower right")
     save(figure, folder, "windows")
 
 
 def combined(folder):
-    rows = [row for row in rows_of(folder, "combined") if row["load"] == "half"]
+    rows = [row for row in rows_of(folder, "combined") if row["what"] == "time_us"]
     figure, axes = plt.subplots(figsize=(6, 3))
-    for (side,), times in grouped(rows, ("side",), "time_ns").items():
-        axes.hist([t / MS for t in times], bins=120, range=(30, 80), density=True, histtype="step", color=COLOURS[side], label=side)
+    for side in ("output", "input"):
+        times = spread_out([row for row in rows if row["side"] == side], "of", "value")
+        axes.hist(times, bins=100, range=(29.975, 79.975), density=True, histtype="step", color=COLOURS[side], label=side)
     asked = NormalDist(theory.COMBINED_MEAN_MS, theory.COMBINED_DEVIATION_MS)
     xs = [30 + i / 4 for i in range(201)]
     axes.plot(xs, [asked.pdf(x) for x in xs], color="black", linewidth=0.8, linestyle="--", label="asked")

@@ -22,3 +22,5 @@ for part in "$@"; do
         bash -c 'PATH=$1:$PATH; exec python3 "$2" "$3" "$LAB_OUT" >/dev/null' - "$build" "$top/tests/evaluate/experiment.py" "$part"
     printf '%d s\n' $((SECONDS - start))
 done
+# The plotter comes from Debian, for Debian's own Python.
+PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$top/tests/evaluate/report.py" "$results"
