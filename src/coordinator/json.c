@@ -13,7 +13,7 @@ static json_t *json_address(const struct ip_addr *addr, const struct ip_prefix *
     return text_or_null(prefix_format(&with_length, text));
 }
 
-static json_t *json_viface(const struct viface *viface)
+json_t *json_viface(const struct viface *viface)
 {
     char mac[MAC_TEXT_SIZE];
     return json_pack("{s:s, s:I, s:s, s:o, s:o, s:s, s:o, s:o}", "name", viface->name, "id", (json_int_t)viface->id, "vnetwork",
