@@ -107,6 +107,12 @@ def flow(count, size, interval_ns, source="n1", target="n2", quiet_ns=2 * S):
         return numbers(taker.output())
 
 
+def stream(rate_bps, source="n1", target="n2", address=None):
+    """Payload bit/s of TCP through a bandwidth of RATE_BPS: of a hundred million bits, but 1 s at least and 300 s at most."""
+    window = min(max(10**8 * S // rate_bps, S), 300 * S)
+    return goodput(max(window // 4, S), window, source, target, address)
+
+
 def goodput(warm_up_ns, window_ns, source="n1", target="n2", address=None):
     """Payload bit/s of TCP from SOURCE to TARGET."""
     with Started(target, "sink", 4002, warm_up_ns, window_ns) as sink:

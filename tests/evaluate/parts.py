@@ -4,7 +4,7 @@
 import itertools
 from collections import Counter
 
-from pair import MS, S, bits, flow, goodput, pair, round_trips, up, way
+from pair import MS, S, bits, flow, pair, round_trips, stream, up, way
 import applications
 
 LATENCIES_US = (100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000)
@@ -47,11 +47,10 @@ def bandwidth(reduced):
     rows = []
     for rate in ("56kbit/s", "10Mbit/s", "500Mbit/s") if reduced else RATES:
         mtu = 9000 if rate == "1Gbit/s" else 1500
-        duration = min(max(10**8 * S // bits(rate), S), 300 * S)
         for side in ("output", "input"):
             up(pair(mtu=mtu, **way(side, {"bandwidth": rate})))
             for repeat in range(1 if reduced else 3):
-                rows.append((side, bits(rate), mtu, repeat, round(goodput(max(duration // 4, S), duration))))
+                rows.append((side, bits(rate), mtu, repeat, round(stream(bits(rate)))))
     return ("side", "asked_bps", "mtu", "repeat", "goodput_bps"), rows
 
 
@@ -74,8 +73,8 @@ def loss(reduced):
     for share in LOSSES[1:2] if reduced else LOSSES:
         for side in ("output", "input"):
             up(pair(**way(side, {"loss": share})))
-            for repeat in range(1 if reduced else 5):
-                arrived = {number for number, _, _ in flow(20000, 128, MS // 10)}
+            for repeat in range(1 if reduced else 3):
+                arrived = {number for number, _, _ in flow(20000, 128, MS // 20)}
                 runs = run_lengths([number not in arrived for number in range(20000)])
                 rows += [(side, float(share[:-1]) / 100, repeat, 20000, length, runs[length]) for length in sorted(runs)]
     return ("side", "asked", "repeat", "sent", "run_length", "runs"), rows
@@ -145,7 +144,7 @@ def asymmetric(_):
     up(pair(n1_output=ASYMMETRIC["there"], n1_input=ASYMMETRIC["back"]))
     for direction, source, target in (("there", "n1", "n2"), ("back", "n2", "n1")):
         rows += [(direction, "time_ns", arrived - sent - base) for _, sent, arrived in flow(30, 128, 100 * MS, source, target)]
-        rows.append((direction, "goodput_bps", round(goodput(10 * S, 60 * S, source, target))))
+        rows.append((direction, "goodput_bps", round(stream(bits(ASYMMETRIC[direction]["bandwidth"]), source, target))))
     return ("direction", "what", "value"), rows
 
 
