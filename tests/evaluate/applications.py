@@ -27,21 +27,21 @@ def address_from(source, target, known):
 
 def five_nodes(reduced):
     """The table of the paper's five nodes (its figure 3): round trips of all pairs, with and without shaping, and TCP both ways."""
+    yield ("what", "from", "to", "repeat", "value")
     with open(FIGURE3, encoding="utf-8") as file:
         topology = json.load(file)
-    rows, names = [], sorted(topology["vnodes"])
+    names = sorted(topology["vnodes"])
     for what in ("base_ns", "rtt_ns"):
         up(topology if what == "rtt_ns" else without_shaping(topology))
         known = {name: addresses(name) for name in names}
         for source, target in itertools.combinations(names, 2):
             trips = round_trips(5 if reduced else 30, 10 * MS, source, target, address_from(source, target, known))
-            rows += [(what, source, target, i, rtt) for i, (_, rtt) in enumerate(trips)]
+            yield from [(what, source, target, i, rtt) for i, (_, rtt) in enumerate(trips)]
     for source, target in itertools.permutations(names, 2):
         if reduced and source > target:
             continue
         rate = stream(int(theory.five_nodes_rate(source, target)), source, target, address_from(source, target, known))
-        rows.append(("goodput_bps", source, target, 0, round(rate)))
-    return ("what", "from", "to", "repeat", "value"), rows
+        yield ("goodput_bps", source, target, 0, round(rate))
 
 
 # Where all vnodes see them; the machine is gone when the evaluation ends.
@@ -108,14 +108,13 @@ BANDWIDTHS = ("1Mbit/s", "10Mbit/s", "100Mbit/s")
 
 def files(reduced):
     """A tree of 115 files copied by scp and by rsync, with latencies and bandwidths on both directions of n1."""
+    yield ("tool", "latency_ns", "bandwidth_bps", "repeat", "duration_ns")
     make_tree()
     start_sshd()
-    rows = []
     for tool in ("scp", "rsync"):
         copy_tree(tool)
     for latency, rate in [(10, "10Mbit/s")] if reduced else itertools.product(LATENCIES_MS, BANDWIDTHS):
         shaped = {"bandwidth": rate, **({"latency": f"{latency}ms"} if latency else {})}
         up(pair(n1_output=shaped, n1_input=shaped))
         for tool in ("scp", "rsync"):
-            rows += [(tool, latency * MS, bits(rate), repeat, copy_tree(tool)) for repeat in range(1 if reduced else 3)]
-    return ("tool", "latency_ns", "bandwidth_bps", "repeat", "duration_ns"), rows
+            yield from [(tool, latency * MS, bits(rate), repeat, copy_tree(tool)) for repeat in range(1 if reduced else 3)]

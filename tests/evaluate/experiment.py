@@ -37,11 +37,11 @@ def main():
     shutil.copy(os.path.join(os.environ["top_builddir"], "tests/evaluate/distem-measure"), MEASURE)
     subprocess.run(["distemd", "--detach"], check=True)
     try:
-        header, rows = parts.PARTS[part](reduced)
-        with open(os.path.join(folder, f"{part}.csv"), "w", newline="", encoding="ascii") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows(rows)
+        # A table that has this name is a whole one.
+        table = os.path.join(folder, f"{part}.csv")
+        with open(f"{table}.new", "w", buffering=1, newline="", encoding="ascii") as file:
+            csv.writer(file, lineterminator="\n").writerows(parts.PARTS[part](reduced))
+        os.rename(f"{table}.new", table)
         subprocess.run(["distem", "down"], check=True)
     finally:
         stop_daemon()

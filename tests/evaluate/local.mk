@@ -2,7 +2,7 @@
 check_PROGRAMS += tests/evaluate/distem-measure
 tests_evaluate_distem_measure_SOURCES = tests/evaluate/measure.c
 ACCURACY_TESTS += tests/system/evaluation.sh
-EXTRA_DIST += tests/evaluate/applications.py tests/evaluate/experiment.py tests/evaluate/judge.py tests/evaluate/pair.py \
+EXTRA_DIST += doc/evaluation tests/evaluate/applications.py tests/evaluate/experiment.py tests/evaluate/judge.py tests/evaluate/pair.py \
 	tests/evaluate/parts.py tests/evaluate/plots.py tests/evaluate/report.py tests/evaluate/run.sh tests/evaluate/stats.py \
 	tests/evaluate/theory.py
 

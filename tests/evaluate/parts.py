@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured: each part of the evaluation is a function that returns the header and the rows of its table."""
+"""What is measured: each part of the evaluation is a generator of its table, the header first."""
 
 import itertools
 from collections import Counter
 
-from pair import MS, S, bits, flow, pair, round_trips, stream, up, way
 import applications
+from pair import MS, S, bits, flow, pair, round_trips, stream, up, way
 
 LATENCIES_US = (100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000)
 
@@ -16,26 +16,26 @@ def us(value):
 
 def latency(reduced):
     """Round trips with a latency on n1's output, input, or both, and without any."""
+    yield ("side", "asked_ns", "repeat", "rtt_ns")
     points = LATENCIES_US[::4] if reduced else LATENCIES_US
-    repeats, rows = (5 if reduced else 30), []
+    repeats = 5 if reduced else 30
     up(pair())
     base = round_trips(30, 10 * MS)
-    rows += [("none", 0, i, rtt) for i, (_, rtt) in enumerate(base)]
+    yield from [("none", 0, i, rtt) for i, (_, rtt) in enumerate(base)]
     for point in points:
         shaped = {"latency": us(point)}
         for side in ("output", "input", "both"):
             up(pair(n1_output=shaped if side != "input" else None, n1_input=shaped if side != "output" else None))
             asked = point * 1000 * (2 if side == "both" else 1)
-            rows += [(side, asked, i, rtt) for i, (_, rtt) in enumerate(round_trips(repeats, 10 * MS))]
-    return ("side", "asked_ns", "repeat", "rtt_ns"), rows
+            yield from [(side, asked, i, rtt) for i, (_, rtt) in enumerate(round_trips(repeats, 10 * MS))]
 
 
 def window(reduced):
     """Round trips that start at other times between two clock ticks, of which Debian's kernel has one each 4 ms."""
+    yield ("phase_ns", "rtt_ns")
     step = 50 if reduced else 5
     up(pair(n1_output={"latency": "10ms"}))
-    trips = round_trips(4000 // step, 20 * MS + step * 1000)
-    return ("phase_ns", "rtt_ns"), [(sent % (4 * MS), rtt) for sent, rtt in trips]
+    yield from [(sent % (4 * MS), rtt) for sent, rtt in round_trips(4000 // step, 20 * MS + step * 1000)]
 
 
 RATES = ("56kbit/s", "128kbit/s", "256kbit/s", "512kbit/s", "1Mbit/s", "2Mbit/s", "5Mbit/s", "10Mbit/s", "20Mbit/s", "50Mbit/s",
@@ -44,14 +44,13 @@ RATES = ("56kbit/s", "128kbit/s", "256kbit/s", "512kbit/s", "1Mbit/s", "2Mbit/s"
 
 def bandwidth(reduced):
     """TCP through a bandwidth on the way from n1 to n2: a hundred million bits, but 1 s at least and 300 s at most."""
-    rows = []
+    yield ("side", "asked_bps", "mtu", "repeat", "goodput_bps")
     for rate in ("56kbit/s", "10Mbit/s", "500Mbit/s") if reduced else RATES:
         mtu = 9000 if rate == "1Gbit/s" else 1500
         for side in ("output", "input"):
             up(pair(mtu=mtu, **way(side, {"bandwidth": rate})))
             for repeat in range(1 if reduced else 3):
-                rows.append((side, bits(rate), mtu, repeat, round(stream(bits(rate)))))
-    return ("side", "asked_bps", "mtu", "repeat", "goodput_bps"), rows
+                yield (side, bits(rate), mtu, repeat, round(stream(bits(rate))))
 
 
 LOSSES = ("0.1%", "1%", "10%", "50%")
@@ -69,15 +68,14 @@ def run_lengths(lost):
 
 def loss(reduced):
     """How many of 20,000 frames are lost, and how many in a row."""
-    rows = []
+    yield ("side", "asked", "repeat", "sent", "run_length", "runs")
     for share in LOSSES[1:2] if reduced else LOSSES:
         for side in ("output", "input"):
             up(pair(**way(side, {"loss": share})))
             for repeat in range(1 if reduced else 3):
                 arrived = {number for number, _, _ in flow(20000, 128, MS // 20)}
                 runs = run_lengths([number not in arrived for number in range(20000)])
-                rows += [(side, float(share[:-1]) / 100, repeat, 20000, length, runs[length]) for length in sorted(runs)]
-    return ("side", "asked", "repeat", "sent", "run_length", "runs"), rows
+                yield from [(side, float(share[:-1]) / 100, repeat, 20000, length, runs[length]) for length in sorted(runs)]
 
 
 def histogram(times_ns):
@@ -94,23 +92,22 @@ def one_way_base():
 
 def jitter(reduced):
     """How the one-way times of 5,000 frames are distributed around 20 ms, with a jitter of 4 ms."""
-    base, rows = one_way_base(), []
+    yield ("side", "distribution", "time_us", "frames")
+    base = one_way_base()
     for distribution in ("normal",) if reduced else ("uniform", "normal", "pareto", "paretonormal"):
         for side in ("output", "input"):
             up(pair(**way(side, {"latency": "20ms", "jitter": "4ms", "distribution": distribution})))
             times = histogram(arrived - sent - base for _, sent, arrived in flow(5000, 128, MS))
-            rows += [(side, distribution, time, frames) for time, frames in times]
-    return ("side", "distribution", "time_us", "frames"), rows
+            yield from [(side, distribution, time, frames) for time, frames in times]
 
 
 def low_rate(_):
     """Frames of 128 bytes at 4096 bit/s: 104 and the 24 that Ethernet adds on the wire, so that one takes 250 ms."""
-    rows = []
+    yield ("side", "frame", "gap_ns")
     for side in ("output", "input"):
         up(pair(**way(side, {"bandwidth": "4096bit/s", "queue": "20packets"})))
         times = [arrived for _, _, arrived in flow(20, 104, 0)]
-        rows += [(side, i, after - before) for i, (before, after) in enumerate(zip(times, times[1:]))]
-    return ("side", "frame", "gap_ns"), rows
+        yield from [(side, i, after - before) for i, (before, after) in enumerate(zip(times, times[1:]))]
 
 
 def in_windows(times_ns, size_ns):
@@ -124,15 +121,14 @@ def in_windows(times_ns, size_ns):
 
 def windows(reduced):
     """What passes in each 10 ms of full frames that come a fifth faster than the bandwidth."""
-    rows = []
+    yield ("side", "asked_bps", "window", "frames")
     for rate in ("10Mbit/s",) if reduced else ("1Mbit/s", "10Mbit/s", "100Mbit/s", "200Mbit/s"):
         count = max(bits(rate) // 8 // 1538, 400)
         interval = int(1538 * 8 * S / bits(rate) / 1.2)
         for side in ("output", "input"):
             up(pair(**way(side, {"bandwidth": rate, "queue": "30MiB"})))
             frames = in_windows([arrived for _, _, arrived in flow(count, 1514, interval)], 10 * MS)
-            rows += [(side, bits(rate), i, passed) for i, passed in enumerate(frames)]
-    return ("side", "asked_bps", "window", "frames"), rows
+            yield from [(side, bits(rate), i, passed) for i, passed in enumerate(frames)]
 
 
 ASYMMETRIC = {"there": {"latency": "30ms", "bandwidth": "1Mbit/s"}, "back": {"latency": "10ms", "bandwidth": "8Mbit/s"}}
@@ -140,12 +136,12 @@ ASYMMETRIC = {"there": {"latency": "30ms", "bandwidth": "1Mbit/s"}, "back": {"la
 
 def asymmetric(_):
     """A link with other properties there than back: one-way times, and TCP one way and then the other."""
-    base, rows = one_way_base(), []
+    yield ("direction", "what", "value")
+    base = one_way_base()
     up(pair(n1_output=ASYMMETRIC["there"], n1_input=ASYMMETRIC["back"]))
     for direction, source, target in (("there", "n1", "n2"), ("back", "n2", "n1")):
-        rows += [(direction, "time_ns", arrived - sent - base) for _, sent, arrived in flow(30, 128, 100 * MS, source, target)]
-        rows.append((direction, "goodput_bps", round(stream(bits(ASYMMETRIC[direction]["bandwidth"]), source, target))))
-    return ("direction", "what", "value"), rows
+        yield from [(direction, "time_ns", arrived - sent - base) for _, sent, arrived in flow(30, 128, 100 * MS, source, target)]
+        yield (direction, "goodput_bps", round(stream(bits(ASYMMETRIC[direction]["bandwidth"]), source, target)))
 
 
 COMBINED = {"latency": "50ms", "jitter": "5ms", "distribution": "normal", "loss": "2%", "duplication": "1%", "bandwidth": "10Mbit/s"}
@@ -159,19 +155,19 @@ def full_rate(times_ns):
 
 def combined(reduced):
     """Everything on one link: a flow that leaves it half idle, for times, losses and duplicates, and one that fills it, for the rate."""
-    base, rows = one_way_base(), []
+    yield ("side", "what", "of", "value")
+    base = one_way_base()
     count = 5000 if reduced else 20000
     for side in ("output", "input"):
         up(pair(**way(side, dict(COMBINED, queue="1MiB"))))
         arrivals = flow(count, 1000, 1024 * 8 * S // 5000000)
         numbers = {number for number, _, _ in arrivals}
-        rows += [(side, "sent", 0, count), (side, "lost", 0, count - len(numbers)), (side, "twice", 0, len(arrivals) - len(numbers))]
-        rows += [(side, "time_us", time, frames) for time, frames in histogram(arrived - sent - base for _, sent, arrived in arrivals)]
-        rows.append((side, "rate_bps", 0, full_rate([arrived for _, _, arrived in flow(5000, 1514, MS)])))
-    return ("side", "what", "of", "value"), rows
+        yield from [(side, "sent", 0, count), (side, "lost", 0, count - len(numbers)), (side, "twice", 0, len(arrivals) - len(numbers))]
+        yield from [(side, "time_us", time, frames) for time, frames in histogram(arrived - sent - base for _, sent, arrived in arrivals)]
+        yield (side, "rate_bps", 0, full_rate([arrived for _, _, arrived in flow(5000, 1514, MS)]))
 
 
 PARTS = {
-    "latency": latency, "window": window, "bandwidth": bandwidth, "five-nodes": applications.five_nodes, "files": applications.files, "loss": loss,
-    "jitter": jitter, "low-rate": low_rate, "windows": windows, "asymmetric": asymmetric, "combined": combined,
+    "latency": latency, "window": window, "bandwidth": bandwidth, "five-nodes": applications.five_nodes, "files": applications.files,
+    "loss": loss, "jitter": jitter, "low-rate": low_rate, "windows": windows, "asymmetric": asymmetric, "combined": combined,
 }
