@@ -74,7 +74,8 @@ def latency(rows):
 def window(rows):
     values = [float(row["rtt_ns"]) for row in rows]
     middle = median(values)
-    yield result("window", f"{len(values)} starts in 4 ms, around their median", "ms", middle, values, RTT_FLOOR_NS, MS)
+    within = sum(abs(v - middle) <= RTT_FLOOR_NS for v in values)
+    yield result("window", f"{len(values)} starts in 4 ms, {within} of them within 20 µs of their median", "ms", middle, values, RTT_FLOOR_NS, MS)
 
 
 def bandwidth(rows):

@@ -108,8 +108,8 @@ def flow(count, size, interval_ns, source="n1", target="n2", quiet_ns=2 * S):
 
 
 def stream(rate_bps, source="n1", target="n2", address=None):
-    """Payload bit/s of TCP through a bandwidth of RATE_BPS: of a hundred million bits, but 1 s at least and 300 s at most."""
-    window = min(max(10**8 * S // rate_bps, S), 300 * S)
+    """Payload bit/s of TCP through a bandwidth of RATE_BPS: of a hundred million bits, but 1 s at least and 100 s at most, 300 s below 100 kbit/s."""
+    window = min(max(10**8 * S // rate_bps, S), (100 if rate_bps >= 100000 else 300) * S)
     return goodput(max(window // 4, S), window, source, target, address)
 
 

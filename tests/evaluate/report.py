@@ -50,7 +50,7 @@ TITLES = {
     "window": ("Latency within a clock tick", "With 10 ms on n1's output, round trips that start at 800 points of the 4 ms between two "
                "ticks of the kernel's clock. An emulator whose timers tick shows stairs or a slope here."),
     "bandwidth": ("Bandwidth", "TCP from n1 to n2 with a bandwidth on n1's output or on n2's input, for a hundred million bits (but 1 s "
-                  "to 300 s) after a warm-up of a quarter of that; 3 repeats. 1 Gbit/s has 9000-byte packets: a virtual processor "
+                  "at least, 100 s at most, and 300 s below 100 kbit/s) after a warm-up of a quarter of that; 3 repeats. 1 Gbit/s has 9000-byte packets: a virtual processor "
                   "does not carry so many of 1500."),
     "five-nodes": ("Five nodes", "The platform of the paper's figure 3, [figure3.json](../../examples/figure3.json): 30 round trips of "
                    "each pair, and TCP both ways, as long as above."),
