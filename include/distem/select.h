@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vifaces by pattern, as users name many at once. Pure: no I/O. */
+/* Vifaces by pattern and vnodes by label, as users name many at once. Pure: no I/O. */
 #ifndef DISTEM_SELECT_H
 #define DISTEM_SELECT_H 1
 
@@ -23,8 +23,9 @@ struct selected {
 };
 
 /* Appends what 'pattern', "VNODE" (all its vifaces) or "VNODE:VIFACE", means in 'platform' to 'ret', an array of struct selected,
- * in the platform's order. Fails with DISTEM_ERROR_INVALID for a malformed pattern and with DISTEM_ERROR_NOT_FOUND when it means
- * nothing, naming the nearest vnode. */
+ * in the platform's order. In place of VNODE's pattern, "site=paris,role=client*" means the vnodes that have all these labels, with
+ * a pattern for each value (in which "?" has to stand for a colon). Fails with DISTEM_ERROR_INVALID for a malformed pattern and
+ * with DISTEM_ERROR_NOT_FOUND when it means nothing, naming the nearest vnode. */
 bool select_vifaces(const struct platform *, const char *pattern, GArray *ret, GError **error);
 
 #endif

@@ -47,6 +47,9 @@ bool impairment_from_json(const json_t *, const char *file, const char *pointer,
 bool impairment_merge(struct impairment *direction, const json_t *patch, unsigned mtu, const char *file, const char *pointer,
                       struct diagnostics *problems);
 
+/* Returns labels as an object: {"rack": "a", "site": "nancy"} for "rack=a,site=nancy", empty for NULL. A new reference. */
+json_t *labels_json(const char *text);
+
 /* Returns the line (from 1) at which the value that 'pointer' names begins in the JSON text, or 0 when it is not there. */
 unsigned json_pointer_line(const char *text, size_t size, const char *pointer);
 

@@ -191,6 +191,17 @@ int64_t cli_integer(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
+char *cli_labels(const json_t *object)
+{
+    GString *text = g_string_new(NULL);
+    const char *key;
+    json_t *value;
+    json_object_foreach (json_object_get(object, "labels"), key, value) {
+        g_string_append_printf(text, "%s%s=%s", text->len ? "," : "", key, json_string_value(value));
+    }
+    return g_string_free(text, FALSE);
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");

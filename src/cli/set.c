@@ -157,9 +157,8 @@ int cli_set(struct cli *cli, int argc, char **argv)
         .arguments = "VIFACE... input|output|both PROPERTY=VALUE...",
         .text =
             "Changes what vifaces do to frames, while they run: all at once or, when anything is wrong, nothing. Properties that "
-            "are "
-            "not named stay. VIFACE is n1:if0, n1 (all of that vnode) or a pattern such as \"client*:if0\" or \"client[1-100]\". "
-            "Properties and values are those of the topology file.",
+            "are not named stay. VIFACE is n1:if0, n1 (all of that vnode), site=paris (all with that label) or a pattern such as "
+            "\"client*:if0\" or \"client[1-100]\". Properties and values are those of the topology file.",
         .min_arguments = 1,
         .max_arguments = -1,
     };

@@ -34,9 +34,9 @@ int cli_show(struct cli *cli, int argc, char **argv)
     const struct cli_usage usage = {
         .name = "show",
         .arguments = "[VIFACE]...",
-        .text =
-            "Shows what vifaces do to frames, input and output seen from the vnode. VIFACE is n1:if0, n1 (all of that vnode) or a "
-            "pattern such as \"client*:if0\" or \"client[1-100]\"; without one, all are shown.",
+        .text = "Shows what vifaces do to frames, input and output seen from the vnode. VIFACE is n1:if0, n1 (all of that vnode), "
+                "site=paris (all with that label) or a pattern such as \"client*:if0\" or \"client[1-100]\"; without one, all are "
+                "shown.",
         .max_arguments = -1,
     };
     char **arguments;

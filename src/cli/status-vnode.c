@@ -29,6 +29,8 @@ static void print_head(const json_t *vnode)
     print_field("error", cli_string(vnode, "error", NULL));
     print_field("image", cli_string(vnode, "image", NULL));
     g_autofree char *cores = cli_integer(vnode, "cores") ? text_count(cli_integer(vnode, "cores"), "core") : NULL;
+    g_autofree char *labels = cli_labels(vnode);
+    print_field("labels", *labels ? labels : NULL);
     print_field("cpu", cores);
     print_field("frequency", cli_string(vnode, "frequency", NULL));
     print_field("memory", cli_string(vnode, "memory", NULL));

@@ -14,15 +14,16 @@ struct update {
     struct coordinator *c;
     struct rest_request *request;
     struct platform *current, *next; /* 'next' starts as a copy. */
-    bool replaces;                   /* PUT: what is not named is ended. */
+    GHashTable *emptied;             /* PUT, where what is not named is ended: the vifaces that have been. NULL: PATCH. */
     struct diagnostics problems;
 };
 
 static bool update_init(struct update *update, struct rest_request *request, void *context, bool replaces)
 {
-    *update = (struct update){.c = context, .request = request, .replaces = replaces};
+    *update = (struct update){.c = context, .request = request};
     update->current = require_platform(context, request);
     update->next = update->current ? platform_copy(update->current) : NULL;
+    update->emptied = update->next && replaces ? g_hash_table_new(NULL, NULL) : NULL;
     return update->next;
 }
 
@@ -30,6 +31,7 @@ static void update_clear(struct update *update)
 {
     platform_free(update->current);
     platform_free(update->next);
+    g_clear_pointer(&update->emptied, g_hash_table_unref);
     diagnostics_clear(&update->problems);
 }
 
@@ -39,8 +41,7 @@ static bool update_direction(struct update *update, const struct selected *selec
 {
     const char *const keys[] = {"both", name};
     g_autofree char *where = g_strdup_printf("%s of %s:%s", name, selected->vnode->name, selected->viface->name);
-    static const struct impairment none;
-    struct impairment shape = update->replaces ? none : *direction;
+    struct impairment shape = *direction;
     for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
         const json_t *patch = json_object_get(change, keys[i]);
         g_autofree char *place = g_strdup_printf("%s/%s", pointer, keys[i]);
@@ -72,6 +73,9 @@ static bool update_vifaces(struct update *update, const GArray *vifaces, const j
 {
     for (unsigned i = 0; i < vifaces->len; i++) {
         const struct selected *selected = &g_array_index(vifaces, struct selected, i);
+        if (update->emptied && g_hash_table_add(update->emptied, selected->viface)) {
+            selected->viface->input = selected->viface->output = (struct impairment){0};
+        }
         if (!update_direction(update, selected, "input", &selected->viface->input, change, pointer) ||
             !update_direction(update, selected, "output", &selected->viface->output, change, pointer)) {
             return false;

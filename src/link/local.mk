@@ -1,7 +1,8 @@
 # The network of vnodes by netlink: namespaces, veth, IFB, qdiscs.
 noinst_LTLIBRARIES += liblink.la
 liblink_la_SOURCES = \
-	src/link/apply.c src/link/devices.c src/link/devices.h src/link/distribution.c src/link/distribution.h src/link/features.c src/link/features.h \
+	src/link/apply.c src/link/devices.c src/link/devices.h src/link/distribution.c src/link/distribution.h src/link/drops.c \
+	src/link/features.c src/link/features.h \
 	src/link/fingerprint.c src/link/guest.c src/link/guest.h src/link/ipconf.c src/link/ipconf.h src/link/manager.c src/link/manager.h \
 	src/link/merging.c \
 	src/link/netdev.c src/link/netdev.h src/link/netem.c src/link/netns.c src/link/netns.h src/link/offload.c src/link/offload.h \

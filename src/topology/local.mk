@@ -7,7 +7,7 @@ libtopology_la_SOURCES = \
 	src/topology/limits.h src/topology/names.c src/topology/names.h src/topology/nearest.c src/topology/overlay.c \
 	src/topology/parse.c src/topology/parser.h src/topology/platform.c src/topology/position.c src/topology/position.h \
 	src/topology/reader.c src/topology/reader.h src/topology/select.c src/topology/spec.c src/topology/spec.h src/topology/templates.c \
-	src/topology/vnetworks.c src/topology/vnodes.c src/topology/vroutes.c src/topology/where.c src/topology/where.h \
+	src/topology/vnetworks.c src/topology/vnodes.c src/topology/vroutes.c src/topology/labels.c src/topology/labels.h \
 	src/topology/wire.c src/topology/wire.h src/topology/writer.c \
 	include/distem/platform.h include/distem/select.h include/distem/topology.h
 libtopology_la_LIBADD = libbase.la $(JANSSON_LIBS) -lm

@@ -130,40 +130,100 @@ bool select_check(const char *pattern, GError **error)
     return true;
 }
 
-static bool is_plain(const char *pattern)
+/* Vnodes as a user means them: one by its name, those of which the name or some labels match. */
+struct meaning {
+    const char *name; /* A pattern; NULL: 'labels' count. */
+    bool one;         /* 'name' has nothing in it that could mean several. */
+    char **labels;    /* Keys at even places, patterns for their values after them; owned. */
+};
+
+/* Reads "site=paris,role=client*". */
+static bool meaning_read_labels(struct meaning *meaning, const char *text, GError **error)
 {
-    return !strpbrk(pattern, "*?[");
+    g_auto(GStrv) words = g_strsplit(text, ",", 0);
+    meaning->labels = g_new0(char *, 2 * g_strv_length(words) + 1);
+    for (size_t i = 0; words[i]; i++) {
+        const char *equals = strchr(words[i], '=');
+        if (!equals || equals == words[i]) {
+            g_autofree char *shown = reader_printable(words[i]);
+            return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" is no label: write them like site=paris,role=client", shown);
+        }
+        if (equals[1] && !select_check(equals + 1, error)) {
+            return false;
+        }
+        meaning->labels[2 * i] = g_strndup(words[i], (size_t)(equals - words[i]));
+        meaning->labels[2 * i + 1] = g_strdup(equals + 1);
+    }
+    return true;
+}
+
+static bool meaning_read(struct meaning *meaning, const char *text, GError **error)
+{
+    *meaning = (struct meaning){0};
+    if (strchr(text, '=')) {
+        return meaning_read_labels(meaning, text, error);
+    }
+    meaning->name = text;
+    meaning->one = !strpbrk(text, "*?[");
+    return select_check(text, error);
+}
+
+/* Says whether one of 'labels', each "site=paris", is 'key' with a value that 'pattern' means. */
+static bool has_label(char *const *labels, const char *key, const char *pattern)
+{
+    size_t length = strlen(key);
+    while (*labels && (strncmp(*labels, key, length) != 0 || (*labels)[length] != '=')) {
+        labels++;
+    }
+    return *labels && select_matches(pattern, *labels + length + 1);
+}
+
+static bool meaning_has(const struct meaning *meaning, const struct vnode *vnode)
+{
+    if (meaning->name) {
+        return meaning->one ? !strcmp(meaning->name, vnode->name) : select_matches(meaning->name, vnode->name);
+    }
+    g_auto(GStrv) labels = g_strsplit(vnode->labels ? vnode->labels : "", ",", 0);
+    for (char **label = meaning->labels; *label; label += 2) {
+        if (!has_label(labels, label[0], label[1])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Fails because no vnode, or no viface of those that there are, is meant. */
-static bool fail_nothing(const struct platform *platform, const char *pattern, const char *vnode, bool any_vnode, GError **error)
+static bool fail_nothing(const struct platform *platform, const char *pattern, const struct meaning *meaning, bool any_vnode,
+                         GError **error)
 {
     g_autofree char *shown = reader_printable(pattern);
+    if (!meaning->name && !any_vnode) {
+        return fail(error, DISTEM_ERROR_NOT_FOUND, 0, "\"%s\" means no vnode of platform %s: none has these labels", shown,
+                    platform->name);
+    }
+    if (any_vnode) {
+        return fail(error, DISTEM_ERROR_NOT_FOUND, 0, "\"%s\" is no viface of platform %s: the vnode%s none of that name", shown,
+                    platform->name, meaning->one ? " has" : "s have");
+    }
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (unsigned i = 0; !any_vnode && i < platform->vnodes->len; i++) {
+    for (unsigned i = 0; i < platform->vnodes->len; i++) {
         g_ptr_array_add(names, platform_vnode(platform, i)->name);
     }
     g_ptr_array_add(names, NULL);
-    g_autofree char *hint = reader_suggestion(vnode, (const char *const *)names->pdata);
-    if (any_vnode) {
-        return fail(error, DISTEM_ERROR_NOT_FOUND, 0, "\"%s\" is no viface of platform %s: the vnode has none of that name", shown,
-                    platform->name);
-    }
+    g_autofree char *hint = reader_suggestion(meaning->name, (const char *const *)names->pdata);
     return fail(error, DISTEM_ERROR_NOT_FOUND, 0, "\"%s\" means no vnode of platform %s%s", shown, platform->name, hint);
 }
 
 bool select_vifaces(const struct platform *platform, const char *pattern, GArray *ret, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(pattern, ":", 2);
-    const char *vnode_pattern = parts[0] ? parts[0] : "", *viface_pattern = parts[0] && parts[1] ? parts[1] : "*";
-    if (!select_check(vnode_pattern, error) || !select_check(viface_pattern, error)) {
-        return false;
-    }
+    const char *viface_pattern = parts[0] && parts[1] ? parts[1] : "*";
+    struct meaning meaning;
+    bool any_vnode = false, ok = meaning_read(&meaning, parts[0] ? parts[0] : "", error) && select_check(viface_pattern, error);
     unsigned before = ret->len;
-    bool any_vnode = false, one = is_plain(vnode_pattern);
-    for (unsigned i = 0; i < platform->vnodes->len && !(one && any_vnode); i++) {
+    for (unsigned i = 0; ok && i < platform->vnodes->len && !(meaning.one && any_vnode); i++) {
         struct vnode *vnode = platform_vnode(platform, i);
-        if (one ? strcmp(vnode_pattern, vnode->name) != 0 : !select_matches(vnode_pattern, vnode->name)) {
+        if (!meaning_has(&meaning, vnode)) {
             continue;
         }
         any_vnode = true;
@@ -174,5 +234,7 @@ bool select_vifaces(const struct platform *platform, const char *pattern, GArray
             }
         }
     }
-    return ret->len > before || fail_nothing(platform, pattern, vnode_pattern, any_vnode, error);
+    ok = ok && (ret->len > before || fail_nothing(platform, pattern, &meaning, any_vnode, error));
+    g_strfreev(meaning.labels);
+    return ok;
 }

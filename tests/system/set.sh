@@ -12,9 +12,13 @@ cat >"$dir/topo.json" <<'JSON'
 {
   "distem": 2, "name": "set",
   "vnetworks": {"net": {"ipv4": "10.0.0.0/24"}},
+  "templates": {
+    "client": {"vifaces": {"if0": {"vnetwork": "net", "output": {"latency": "10ms", "bandwidth": "10Mbit/s", "queue": "20packets"}}}}
+  },
   "vnodes": {
     "server": {"vifaces": {"if0": {"vnetwork": "net", "both": {"latency": "1ms"}}}},
-    "client[1-12]": {"vifaces": {"if0": {"vnetwork": "net", "output": {"latency": "10ms", "bandwidth": "10Mbit/s", "queue": "20packets"}}}}
+    "client[1-8]": {"template": "client", "labels": {"site": "paris"}},
+    "client[9-12]": {"template": "client", "labels": {"site": "nancy", "role": "late"}}
   }
 }
 JSON
@@ -59,6 +63,16 @@ check "... is done to these" shows "all(v['client%d' % i][1]['loss'] == '0.5%' a
 check "... and not to others" shows "v['client10'][1] == {'latency': '10ms', 'bandwidth': '10Mbit/s', 'queue': '20packets'}"
 check "unset some" distem unset 'client*' output loss both corruption
 check "... they are gone" shows "all(not [p for p in v['client%d' % i][1] if 'loss' in p] and v['client%d' % i][0] == {} for i in range(1, 13))"
+check "set what has a label" distem set site=nancy output loss=2%
+check "... is done to these" shows "len(v) == 4 and all(v['client%d' % i][1]['loss'] == '2%' for i in range(9, 13))" site=nancy
+check "... and not to others" shows "not any('loss' in o for i, o in v.values())" site=paris
+check "unset by labels and a viface's name" distem unset 'site=n*,role=late:if*' output loss
+check "... they are gone" shows "not any('loss' in o for i, o in v.values())"
+check "no such label" says 'site=rome" means no vnode of platform set: none has these labels' distem set site=rome output latency=1ms
+check "no label at all" says '"role" is no label' distem set site=paris,role output latency=1ms
+check "a vnode tells its labels" json "d['labels'] == {'role': 'late', 'site': 'nancy'}" \
+    < <(curl -s http://127.0.0.1:4567/vnodes/client9)
+check "... in status, too" bash -c "distem status client9 | grep -qE '^ +labels +role=late,site=nancy$'"
 check "unset takes along what needs it" distem unset client2 output bandwidth
 check "... and no more" shows "v['client2'] == ({}, {'latency': '10ms'})"
 check "unset a direction" distem unset client2:if0 output
@@ -68,8 +82,8 @@ check "... ends all else" shows "v['client1'] == ({}, {'latency': '5ms'})"
 check "... it is measured" rtt_is 7
 check "the measurement agrees with what was set" distem verify --sample 6 --seed 1 --only rtt
 
-# --- one after the other while packets pass: 60 changes, none costs one
-distem exec client3 -- ping -q -i 0.05 -c 300 10.0.0.1 >"$dir/ping" &
+# --- one after the other while packets pass, always some of them on their way: no change costs one
+distem exec client3 -- ping -q -i 0.005 -c 3000 10.0.0.1 >"$dir/ping" &
 ping=$!
 for ((i = 1; i <= 20; i++)); do
     distem set client3 output latency=$((10 + i % 5))ms bandwidth=$((5 + i))Mbit/s || echo "not set" >>"$dir/failed"

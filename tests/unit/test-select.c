@@ -72,6 +72,7 @@ static struct platform *make_platform(void)
     static const char *const names[] = {"server", "client1", "client2", "client10"};
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         struct vnode *vnode = platform_add_vnode(platform, names[i]);
+        vnode->labels = i == 0 ? g_strdup("role=,site=paris") : i == 1 ? g_strdup("site=paris 13,website=x") : NULL;
         vnode_add_viface(vnode, "if0", vnetwork);
         if (!i) {
             vnode_add_viface(vnode, "if1", vnetwork);
@@ -108,6 +109,21 @@ static void test_selects(void)
         {"serber", "not-found: \"serber\" means no vnode of platform p (did you mean \"server\"?)"},
         {"x*", "not-found: \"x*\" means no vnode of platform p"},
         {"client1:if9", "not-found: \"client1:if9\" is no viface of platform p: the vnode has none of that name"},
+        {"client*:if9", "not-found: \"client*:if9\" is no viface of platform p: the vnodes have none of that name"},
+        {"site=paris", "server:if0 server:if1"},
+        {"site=paris*", "server:if0 server:if1 client1:if0"},
+        {"site=paris [1-20],website=*", "client1:if0"},
+        {"site=paris*:if1", "server:if1"},
+        {"role=,site=p*", "server:if0 server:if1"},
+        {"role=*", "server:if0 server:if1"},
+        {"site=lyon", "not-found: \"site=lyon\" means no vnode of platform p: none has these labels"},
+        {"site=paris,website=*", "not-found: \"site=paris,website=*\" means no vnode of platform p: none has these labels"},
+        {"sit=paris", "not-found: \"sit=paris\" means no vnode of platform p: none has these labels"},
+        {"site=paris:if9", "not-found: \"site=paris:if9\" is no viface of platform p: the vnodes have none of that name"},
+        {"site=paris,role", "invalid: \"role\" is no label: write them like site=paris,role=client"},
+        {"site=paris,", "invalid: \"\" is no label: write them like site=paris,role=client"},
+        {"=paris", "invalid: \"=paris\" is no label: write them like site=paris,role=client"},
+        {"site=[2-1]", "invalid: \"[2-1]\" has no proper range: write it like client[1-100]:if0"},
         {"client[1-", "invalid: \"client[1-\" has no proper range: write it like client[1-100]:if0"},
         {"", "invalid: \"\" names no viface: expected 1 to 199 characters such as n1 or client*:if0"},
         {"n1:", "invalid: \"\" names no viface: expected 1 to 199 characters such as n1 or client*:if0"},
