@@ -57,7 +57,7 @@ TITLES = {
     "files": ("Copying files", "scp (over SFTP) and rsync copy 115 files of 700 kB in all from n1 to n2, over links with the same latency "
               "and bandwidth in both directions, 3 times each, connecting and logging in included. No theory says how long that takes; it "
               "has to grow with latency and volume."),
-    "loss": ("Loss", "20,000 frames, three times each. The first run is what is judged, and all of them together."),
+    "loss": ("Loss", "20,000 frames: the first run is what is judged, and all of them together if there are more."),
     "jitter": ("Jitter", "One-way times of 5,000 frames, 1 ms apart, with a latency of 20 ms and a jitter of 4 ms."),
     "low-rate": ("Low rate", "20 frames of 128 bytes (as the wire counts) at 4096 bit/s: one each 250 ms."),
     "windows": ("Rate over 10 ms", "Full frames, sent a fifth faster than the bandwidth: what passes in each 10 ms."),
