@@ -109,9 +109,10 @@ def loss(folder):
         deviation = (repeats[0][0] * share * (1 - share)) ** 0.5
         left.scatter([offset] * len(repeats), [(lost - sent * share) / deviation for sent, lost in repeats], s=14, marker=MARKERS[side],
                      color=COLOURS[side], label=side if share == shares[0] else None)
-        low, high = binomial_interval(repeats[0][0], share)
-        left.fill_between([shares.index(share) - 0.3, shares.index(share) + 0.3], (low - repeats[0][0] * share) / deviation,
-                          (high - repeats[0][0] * share) / deviation, **{**ACCEPTED, "label": "99 % interval" if share == shares[0] else None})
+    sent = int(rows[0]["sent"])
+    for x, share in enumerate(shares):
+        bounds = [(count - sent * share) / (sent * share * (1 - share)) ** 0.5 for count in binomial_interval(sent, share)]
+        left.fill_between([x - 0.3, x + 0.3], *bounds, **{**ACCEPTED, "label": None if x else "99 % interval"})
     left.set(xticks=range(len(shares)), xticklabels=[f"{100 * s:g} %" for s in shares], xlabel="loss asked",
              ylabel="lost of 20,000, in deviations from theory")
     left.legend(ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.12))
@@ -167,7 +168,7 @@ def windows(folder):
             if float(asked) / 1e6 == rate:
                 axes.plot([i / 100 for i in range(100)][:len(frames)], [n * frame for n in frames[:100]], color=COLOURS[side],
                           marker=MARKERS[side], markersize=2, linewidth=0.6, label=side)
-        axes.set(title=theory.rate_text(rate * 1e6), xlabel="time, s", ylim=(rate - room, rate + room))
+        axes.set(title=theory.rate_text(rate * 1e6), xlabel="time, s", ylim=(max(0, rate - room) - 0.1 * frame, rate + room))
     plots[0][0].set(ylabel="Mbit/s in each 10 ms")
     plots[0][-1].legend(loc="lower right")
     save(figure, folder, "windows")
