@@ -30,3 +30,4 @@ check-dist:
 	+$(MAKE) $(AM_MAKEFLAGS) check-TESTS check_PROGRAMS= TESTS='$(DIST_TESTS)'
 
 include tests/bench/local.mk
+include tests/evaluate/local.mk
