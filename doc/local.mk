@@ -7,7 +7,8 @@ dist_man_MANS += \
 	doc/man/distem-exec.1 \
 	doc/man/distem-help.1 \
 	doc/man/distem-pnode.1 \
-	doc/man/distem-replan.1 \
+	doc/man/distem-replan.1 doc/man/distem-set.1 \
+	doc/man/distem-show.1 doc/man/distem-unset.1 \
 	doc/man/distem-shell.1 \
 	doc/man/distem-status.1 \
 	doc/man/distem-trace.1 \

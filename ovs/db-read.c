@@ -114,6 +114,7 @@ static void read_vnode(const struct distemrec_vnode *row, GHashTable *route_tabl
     vnode->pnode = text_or_null(row->pnode);
     vnode->pnode_chosen = row->pnode_chosen;
     vnode->where = text_or_null(row->where);
+    vnode->labels = text_or_null(row->labels);
     g_free(vnode->image);
     vnode->image = g_strdup(row->image);
     vnode->cores = (uint32_t)row->cores;
@@ -212,6 +213,14 @@ static gint compare_pnodes(gconstpointer a, gconstpointer b)
     return strcmp((*(struct pnode *const *)a)->name, (*(struct pnode *const *)b)->name);
 }
 
+/* Enters the map of a column, text -> number, into 'ret'. */
+static void read_numbers(char *const *keys, const int64_t *values, size_t count, GHashTable *ret)
+{
+    for (size_t i = 0; i < count; i++) {
+        g_hash_table_insert(ret, g_strdup(keys[i]), GUINT_TO_POINTER((guint)values[i]));
+    }
+}
+
 static void read_pnode(const struct distemrec_pnode *row, struct pnode *pnode)
 {
     pnode->identity = text_or_null(row->identity);
@@ -226,9 +235,7 @@ static void read_pnode(const struct distemrec_pnode *row, struct pnode *pnode)
     pnode->ipv4 = read_ip(row->ipv4);
     pnode->ipv6 = read_ip(row->ipv6);
     pnode->mtu = (uint16_t)row->mtu;
-    for (size_t i = 0; i < row->n_interfaces; i++) {
-        g_hash_table_insert(pnode->interfaces, g_strdup(row->key_interfaces[i]), GUINT_TO_POINTER((guint)row->value_interfaces[i]));
-    }
+    read_numbers(row->key_interfaces, row->value_interfaces, row->n_interfaces, pnode->interfaces);
     const struct smap_node *label;
     SMAP_FOR_EACH (label, &row->labels) {
         g_hash_table_insert(pnode->labels, g_strdup(label->key), g_strdup(label->value));
@@ -244,6 +251,7 @@ static void read_pnode_state(const struct distemrec_pnode_state *row, struct pno
     pnode->error = text_or_null(row->error);
     pnode->transactions = (uint64_t)row->transactions;
     pnode->rules = (uint64_t)row->rules;
+    read_numbers(row->key_doubts, row->value_doubts, row->n_doubts, pnode->doubts);
 }
 
 GPtrArray *db_pnodes(const struct db *db)

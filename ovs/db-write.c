@@ -167,6 +167,7 @@ static void write_vnode(struct writer *w, const struct vnode *vnode, const struc
     distemrec_vnode_set_pnode(row, pnode);
     distemrec_vnode_set_pnode_chosen(row, vnode->pnode_chosen);
     distemrec_vnode_set_where(row, vnode->where ? vnode->where : "");
+    distemrec_vnode_set_labels(row, vnode->labels ? vnode->labels : "");
     distemrec_vnode_set_image(row, vnode->image);
     distemrec_vnode_set_cores(row, vnode->cores);
     distemrec_vnode_set_frequency(row, (int64_t)vnode->frequency);
@@ -296,8 +297,24 @@ static const struct distemrec_pnode_state *find_pnode_state(const struct db *db,
     return NULL;
 }
 
+/* Returns the texts of 'map', text -> number, as an array of its size that the caller frees; '*ret_numbers', too, are the numbers.
+ */
+static const char **texts_and_numbers(GHashTable *map, int64_t **ret_numbers)
+{
+    guint count;
+    const char **texts = (const char **)g_hash_table_get_keys_as_array(map, &count);
+    *ret_numbers = g_new(int64_t, count);
+    for (unsigned i = 0; i < count; i++) {
+        (*ret_numbers)[i] = GPOINTER_TO_UINT(g_hash_table_lookup(map, texts[i]));
+    }
+    return texts;
+}
+
 static void write_pnode_state(const struct pnode *pnode, const struct distemrec_pnode_state *row)
 {
+    g_autofree int64_t *heartbeats = NULL;
+    g_autofree const char **doubts = texts_and_numbers(pnode->doubts, &heartbeats);
+    distemrec_pnode_state_set_doubts(row, doubts, heartbeats, g_hash_table_size(pnode->doubts));
     distemrec_pnode_state_set_pnode(row, pnode->name);
     distemrec_pnode_state_set_heartbeat(row, (int64_t)pnode->heartbeat);
     distemrec_pnode_state_set_leaving(row, pnode->leaving);
@@ -309,13 +326,9 @@ static void write_pnode_state(const struct pnode *pnode, const struct distemrec_
 
 static void write_interfaces(const struct pnode *pnode, const struct distemrec_pnode *row)
 {
-    guint count;
-    g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(pnode->interfaces, &count);
-    g_autofree int64_t *mtus = g_new(int64_t, count);
-    for (unsigned i = 0; i < count; i++) {
-        mtus[i] = GPOINTER_TO_UINT(g_hash_table_lookup(pnode->interfaces, names[i]));
-    }
-    distemrec_pnode_set_interfaces(row, names, mtus, count);
+    g_autofree int64_t *mtus = NULL;
+    g_autofree const char **names = texts_and_numbers(pnode->interfaces, &mtus);
+    distemrec_pnode_set_interfaces(row, names, mtus, g_hash_table_size(pnode->interfaces));
 }
 
 static void write_labels(const struct pnode *pnode, const struct distemrec_pnode *row)

@@ -81,6 +81,12 @@ json_t *distem_vnode(struct distem *client, const char *name, struct distem_erro
 json_t *distem_vnodes(struct distem *client, struct distem_error *error);
 json_t *distem_pnodes(struct distem *client, struct distem_error *error);
 
+/* The vifaces that 'pattern' means ("client*:if0"; NULL: all), with what their directions do to frames. */
+json_t *distem_vifaces(struct distem *client, const char *pattern, struct distem_error *error);
+/* Changes vifaces while they run, all of 'changes' (borrowed, the array of PATCH /vifaces) or nothing. With 'replace' a viface does
+ * afterwards only what its change names. Does not wait. */
+json_t *distem_set(struct distem *client, json_t *changes, bool replace, struct distem_error *error);
+
 /* Takes the machine whose distemd waits at 'address', "HOST[:PORT]", in as a pnode, and waits until it has registered. 'what'
  * (borrowed, may be NULL) is the rest of the body of POST /pnodes. */
 json_t *distem_pnode_add(struct distem *client, const char *address, const json_t *what, struct distem_error *error);

@@ -60,6 +60,12 @@ bool link_remove_vnodes(struct link_manager *, const uint32_t *ids, unsigned cou
 /* ... of one. */
 bool link_remove_vnode(struct link_manager *, uint32_t vnode_id, GError **error);
 
+/* Tells what netem has dropped at one direction of a viface since it was set there, but for what the queue of a bandwidth behind it
+ * has dropped. Where no loss is asked for, that is 0, or netem has overflowed. */
+typedef void link_dropped(uint32_t viface_id, bool output, uint64_t frames, void *aux);
+/* Calls 'each' for every direction that has a netem. False with an error. */
+bool link_read_drops(struct link_manager *, link_dropped *each, void *aux, GError **error);
+
 /* One thing of ours that is there. */
 enum link_kind { LINK_VETH, LINK_IFB, LINK_QUEUE, LINK_NETNS };
 struct link_found {

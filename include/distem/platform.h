@@ -115,6 +115,7 @@ struct vnode {
     char *pnode;           /* Name of the machine it runs on; NULL: to be placed. */
     bool pnode_chosen;     /* 'pnode' was chosen by the plan, not asked for: see platform_reopen(). */
     char *where;           /* Labels that its pnode must have, "rack=a,site=nancy" ordered by key; NULL: any pnode will do. */
+    char *labels;          /* What the user calls it by, "role=client,site=paris" ordered by key; NULL: nothing. */
     char *image;           /* "host", or an absolute directory. Never NULL. */
     uint32_t cores;        /* 0: no limit. Parsed and stored; emulated by the CPU module. */
     uint64_t frequency;    /* Hz per core; 0: as the machine. */
@@ -172,6 +173,8 @@ struct pnode {
     char *error;           /* What keeps it from realising more; NULL: nothing. */
     uint64_t transactions; /* Sent to its switch since the daemon started. */
     uint64_t rules;        /* Added, changed or removed since then. */
+    GHashTable *doubts;    /* Why results measured there are not to be trusted: sentence about it -> the last heartbeat (as a
+                            * guint) at which it was so. Never NULL. */
 };
 
 struct platform {

@@ -40,6 +40,16 @@ json_t *impairment_to_json(const struct impairment *);
 bool impairment_from_json(const json_t *, const char *file, const char *pointer, struct impairment *ret,
                           struct diagnostics *problems);
 
+/* Changes 'direction' of a viface in a vnetwork with that MTU (0: the usual one) as the JSON object 'patch' says, which has the
+ * file's notation: what it names gets that value, null or 0 ends a property and those that need it, all else stays; a patch that is
+ * null itself ends all. What is wrong with the patch, or with the result, is added to 'problems' with 'file' and the JSON pointer
+ * 'pointer' in front; then 'direction' is as it was and the result is false. */
+bool impairment_merge(struct impairment *direction, const json_t *patch, unsigned mtu, const char *file, const char *pointer,
+                      struct diagnostics *problems);
+
+/* Returns labels as an object: {"rack": "a", "site": "nancy"} for "rack=a,site=nancy", empty for NULL. A new reference. */
+json_t *labels_json(const char *text);
+
 /* Returns the line (from 1) at which the value that 'pointer' names begins in the JSON text, or 0 when it is not there. */
 unsigned json_pointer_line(const char *text, size_t size, const char *pointer);
 

@@ -16,7 +16,7 @@ _distem() {
     case $command in
         '')
             options+=' --version'
-            COMPREPLY=($(compgen -W "up down validate diff status exec shell verify trace pnode replan doctor cleanup version help $options" -- "$word"))
+            COMPREPLY=($(compgen -W "up down validate diff status exec shell show set unset verify trace pnode replan doctor cleanup version help $options" -- "$word"))
             return
             ;;
         up) options+=' --layout --no-wait --timeout --give-up --verbose' ;;
@@ -24,6 +24,8 @@ _distem() {
         validate) options+=' --layout' ;;
         diff) options+=' --layout --exit-code' ;;
         exec) options+=' --tty' ;;
+        set) options+=' --no-wait --timeout --verbose --replace' ;;
+        unset) options+=' --no-wait --timeout --verbose' ;;
         verify) options+=' --pairs --sample --seed --only --tolerance --timeout' ;;
         pnode)
             options+=' --label --max-vnodes --max-vifaces --force --no-wait --timeout'
@@ -35,11 +37,12 @@ _distem() {
         replan) options+=' --move-lost --no-wait --timeout' ;;
         cleanup) options+=' --dry-run' ;;
         help)
-            COMPREPLY=($(compgen -W 'up down validate diff status exec shell verify trace pnode replan doctor cleanup version help' -- "$word"))
+            COMPREPLY=($(compgen -W 'up down validate diff status exec shell show set unset verify trace pnode replan doctor cleanup version help' -- "$word"))
             return
             ;;
     esac
     case $command:$word in
+        set:i* | set:o* | set:b* | unset:i* | unset:o* | unset:b*) COMPREPLY=($(compgen -W 'input output both' -- "$word")) ;;
         *:-*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
         up:* | validate:* | diff:*) COMPREPLY=($(compgen -f -- "$word")) ;;
         *) COMPREPLY=() ;;

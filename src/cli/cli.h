@@ -43,6 +43,9 @@ int cli_shell(struct cli *, int argc, char **argv);
 int cli_verify(struct cli *, int argc, char **argv);
 int cli_pnode(struct cli *, int argc, char **argv);
 int cli_replan(struct cli *, int argc, char **argv);
+int cli_show(struct cli *, int argc, char **argv);
+int cli_set(struct cli *, int argc, char **argv);
+int cli_unset(struct cli *, int argc, char **argv);
 int cli_trace(struct cli *, int argc, char **argv);
 int cli_doctor(struct cli *, int argc, char **argv);
 int cli_cleanup(struct cli *, int argc, char **argv);
@@ -86,5 +89,7 @@ const struct distem_file *cli_files_layout(const struct cli_files *);
 /* Shorthands for answers: a string, or 'otherwise' when there is none; a number, or 0. */
 const char *cli_string(const json_t *object, const char *key, const char *otherwise);
 int64_t cli_integer(const json_t *object, const char *key);
+/* Returns the labels of 'object', a vnode or a pnode, as "rack=a,site=paris"; "" for none. The caller frees. */
+char *cli_labels(const json_t *object);
 
 #endif

@@ -22,6 +22,9 @@ const struct cli_command cli_commands[] = {
     {"status", cli_status, "show the platform, or one vnode"},
     {"exec", cli_exec, "run a command in a vnode"},
     {"shell", cli_shell, "open a shell in a vnode"},
+    {"show", cli_show, "show what vifaces do to frames"},
+    {"set", cli_set, "change what vifaces do to frames, while they run"},
+    {"unset", cli_unset, "end what vifaces do to frames"},
     {"verify", cli_verify, "measure the platform against its specification"},
     {"pnode", cli_pnode, "list pnodes, take one in, remove one"},
     {"replan", cli_replan, "plan the platform anew for the pnodes that there are"},
@@ -186,6 +189,17 @@ const char *cli_string(const json_t *object, const char *key, const char *otherw
 int64_t cli_integer(const json_t *object, const char *key)
 {
     return json_integer_value(json_object_get(object, key));
+}
+
+char *cli_labels(const json_t *object)
+{
+    GString *text = g_string_new(NULL);
+    const char *key;
+    json_t *value;
+    json_object_foreach (json_object_get(object, "labels"), key, value) {
+        g_string_append_printf(text, "%s%s=%s", text->len ? "," : "", key, json_string_value(value));
+    }
+    return g_string_free(text, FALSE);
 }
 
 int main(int argc, char **argv)

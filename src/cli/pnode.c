@@ -16,17 +16,6 @@ struct pnode_options {
     bool force, no_wait;
 };
 
-static char *pnode_labels(const json_t *pnode)
-{
-    GString *text = g_string_new(NULL);
-    const char *key;
-    json_t *value;
-    json_object_foreach (json_object_get(pnode, "labels"), key, value) {
-        g_string_append_printf(text, "%s%s=%s", text->len ? "," : "", key, json_string_value(value));
-    }
-    return g_string_free(text, FALSE);
-}
-
 static void print_pnodes(const json_t *pnodes)
 {
     struct table *table = table_new("LlrrrlLL", "PNODE|STATE|CORES|MEMORY|VNODES|ADDRESS|LABELS|LACKS");
@@ -41,7 +30,7 @@ static void print_pnodes(const json_t *pnodes)
         table_add_memory(table, pnode);
         table_add_integer(table, pnode, "vnodes");
         table_add(table, cli_string(pnode, "address", NULL));
-        table_add_take(table, pnode_labels(pnode));
+        table_add_take(table, cli_labels(pnode));
         table_add(table, cli_string(pnode, "missing", NULL));
     }
     table_print(table, stdout, terminal_width(stdout));

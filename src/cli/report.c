@@ -178,6 +178,17 @@ static void print_worst(const json_t *results, const char *kind)
            cli_string(worst, "to", "?"), measured, expected, percent ? " (" : "", percent ? percent : "", percent ? ")" : "");
 }
 
+/* Prints what the pnodes noticed about themselves meanwhile. */
+static void print_doubts(const json_t *doubts)
+{
+    size_t i;
+    json_t *doubt;
+    json_array_foreach (doubts, i, doubt) {
+        printf("%sNot to be trusted:%s %s\n", terminal_color(stdout, COLOR_YELLOW), terminal_plain(stdout),
+               json_string_value(doubt));
+    }
+}
+
 void report_print(const json_t *verification, bool brief)
 {
     static const char *const kinds[] = {"rtt", "goodput", "loss", NULL};
@@ -207,6 +218,7 @@ void report_print(const json_t *verification, bool brief)
     if (!brief && json_array_size(no_way)) {
         print_no_way(no_way);
     }
+    print_doubts(json_object_get(verification, "doubts"));
     bool pass = json_is_true(json_object_get(verification, "pass"));
     g_autofree char *count = text_count(figures, "figure");
     printf("%s%s%s: ", terminal_color(stdout, pass ? COLOR_GREEN : COLOR_RED), pass ? "PASS" : "FAIL", terminal_plain(stdout));

@@ -29,6 +29,8 @@ static void print_head(const json_t *vnode)
     print_field("error", cli_string(vnode, "error", NULL));
     print_field("image", cli_string(vnode, "image", NULL));
     g_autofree char *cores = cli_integer(vnode, "cores") ? text_count(cli_integer(vnode, "cores"), "core") : NULL;
+    g_autofree char *labels = cli_labels(vnode);
+    print_field("labels", *labels ? labels : NULL);
     print_field("cpu", cores);
     print_field("frequency", cli_string(vnode, "frequency", NULL));
     print_field("memory", cli_string(vnode, "memory", NULL));
@@ -75,10 +77,10 @@ static char *other_properties(const json_t *properties)
     return g_string_free(text, !text->len);
 }
 
-static void add_direction(struct table *table, const json_t *viface, const char *direction)
+static void add_direction(struct table *table, const char *name, const json_t *viface, const char *direction)
 {
     const json_t *properties = json_object_get(viface, direction);
-    table_add(table, cli_string(viface, "name", "?"));
+    table_add(table, name);
     table_add(table, direction);
     table_add(table, cli_string(properties, "latency", NULL));
     table_add(table, cli_string(properties, "jitter", NULL));
@@ -87,14 +89,24 @@ static void add_direction(struct table *table, const json_t *viface, const char 
     table_add_take(table, other_properties(properties));
 }
 
+struct table *status_properties_table(void)
+{
+    return table_new("llrrrrL", "VIFACE|DIRECTION|LATENCY|JITTER|BANDWIDTH|LOSS|MORE");
+}
+
+void status_add_properties(struct table *table, const char *name, const json_t *viface)
+{
+    add_direction(table, name, viface, "output");
+    add_direction(table, name, viface, "input");
+}
+
 static void print_properties(const json_t *vifaces)
 {
-    struct table *table = table_new("llrrrrL", "VIFACE|DIRECTION|LATENCY|JITTER|BANDWIDTH|LOSS|MORE");
+    struct table *table = status_properties_table();
     size_t i;
     json_t *viface;
     json_array_foreach (vifaces, i, viface) {
-        add_direction(table, viface, "output");
-        add_direction(table, viface, "input");
+        status_add_properties(table, cli_string(viface, "name", "?"), viface);
     }
     table_print(table, stdout, terminal_width(stdout));
     table_free(table);

@@ -117,6 +117,21 @@ void status_print_errors(const json_t *objects, const char *kind)
     }
 }
 
+/* Prints why results are not to be trusted. */
+static void print_doubts(const json_t *pnodes)
+{
+    size_t i;
+    json_t *pnode, *heartbeat;
+    json_array_foreach (pnodes, i, pnode) {
+        const char *doubt;
+        json_object_foreach (json_object_get(pnode, "doubts"), doubt, heartbeat) {
+            bool now = json_integer_value(heartbeat) >= cli_integer(pnode, "heartbeat");
+            printf("\n%sNot to be trusted:%s pnode %s: %s%s\n", terminal_color(stdout, COLOR_YELLOW), terminal_plain(stdout),
+                   cli_string(pnode, "name", "?"), doubt, now ? ", also now" : "");
+        }
+    }
+}
+
 static void print_platform(const json_t *platform)
 {
     const json_t *vnodes = json_object_get(platform, "vnodes"), *pnodes = json_object_get(platform, "pnodes");
@@ -140,6 +155,7 @@ static void print_platform(const json_t *platform)
         putchar('\n');
     }
     print_pnodes(pnodes);
+    print_doubts(pnodes);
     status_print_errors(vnodes, "vnode");
     status_print_errors(pnodes, "pnode");
 }

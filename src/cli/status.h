@@ -17,4 +17,8 @@ void status_print_errors(const json_t *objects, const char *kind);
 /* Prints one vnode in detail. */
 void status_print_vnode(const json_t *vnode);
 
+/* A table of what vifaces do to frames, to be freed; and two rows for 'viface' under 'name'. */
+struct table *status_properties_table(void);
+void status_add_properties(struct table *, const char *name, const json_t *viface);
+
 #endif

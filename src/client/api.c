@@ -97,6 +97,21 @@ json_t *distem_pnodes(struct distem *client, struct distem_error *error)
     return get(client, "/pnodes", error);
 }
 
+json_t *distem_vifaces(struct distem *client, const char *pattern, struct distem_error *error)
+{
+    g_autofree char *encoded = pattern ? client_encode(pattern) : NULL;
+    g_autofree char *path = g_strconcat("/vifaces", encoded ? "?select=" : NULL, encoded, NULL);
+    return get(client, path, error);
+}
+
+json_t *distem_set(struct distem *client, json_t *changes, bool replace, struct distem_error *error)
+{
+    json_t *body = json_pack("{s:O}", "changes", changes);
+    g_autofree char *text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+    return client_request(client, replace ? "PUT" : "PATCH", "/vifaces", text, strlen(text), error);
+}
+
 json_t *distem_pnode_add(struct distem *client, const char *address, const json_t *what, struct distem_error *error)
 {
     json_t *body = what ? json_copy((json_t *)what) : json_object();

@@ -5,6 +5,7 @@
 #include "peers.h"
 
 #define TOPOLOGY_LIMIT ((size_t)256 << 20)
+#define CHANGES_LIMIT ((size_t)64 << 20)
 
 static void root_get(struct rest_request *request, void *context G_GNUC_UNUSED)
 {
@@ -22,6 +23,12 @@ static const struct rest_route routes[] = {
     {"GET", "/vnodes", vnodes_list, 0},
     {"GET", "/vnodes/:vnode", vnode_get, 0},
     {"POST", "/vnodes/:vnode/exec", vnode_run, 0},
+    {"GET", "/vnodes/:vnode/vifaces/:viface", viface_get, 0},
+    {"PATCH", "/vnodes/:vnode/vifaces/:viface", viface_patch, 0},
+    {"PUT", "/vnodes/:vnode/vifaces/:viface", viface_put, 0},
+    {"GET", "/vifaces", vifaces_list, 0},
+    {"PATCH", "/vifaces", vifaces_patch, CHANGES_LIMIT},
+    {"PUT", "/vifaces", vifaces_put, CHANGES_LIMIT},
     {"POST", "/platform/replan", platform_replan, 0},
     {"GET", "/pnodes", pnodes_list, 0},
     {"POST", "/pnodes", pnodes_post, 0},

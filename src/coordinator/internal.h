@@ -28,6 +28,7 @@ struct coordinator {
 json_t *json_platform(const struct platform *, uint64_t generation, const GPtrArray *pnodes);
 /* 'lost' are the names of lost pnodes. */
 json_t *json_vnode(const struct vnode *, GHashTable *lost);
+json_t *json_viface(const struct viface *);
 
 /* json-pnode.c */
 json_t *json_pnodes(const GPtrArray *pnodes, const struct platform *, uint64_t generation);
@@ -85,6 +86,8 @@ void joins_wait(struct coordinator *);
 rest_handler vnodes_list, vnode_get, vnode_run;
 /* Reaps the helpers of vnode_run() that have ended. */
 void vnodes_reap(struct coordinator *);
+/* vifaces.c */
+rest_handler vifaces_list, vifaces_patch, vifaces_put, viface_get, viface_patch, viface_put;
 /* trace.c */
 rest_handler trace_start;
 /* verify.c */

@@ -82,12 +82,12 @@ static json_t *json_labels(GHashTable *labels)
 }
 
 /* Name -> MTU. */
-static json_t *json_interfaces(GHashTable *interfaces)
+static json_t *json_numbers(GHashTable *numbers)
 {
     json_t *object = json_object();
     GHashTableIter iter;
     gpointer name, value;
-    g_hash_table_iter_init(&iter, interfaces);
+    g_hash_table_iter_init(&iter, numbers);
     while (g_hash_table_iter_next(&iter, &name, &value)) {
         json_object_set_new(object, name, json_integer(GPOINTER_TO_UINT(value)));
     }
@@ -116,14 +116,15 @@ static json_t *json_pnode(const struct pnode *pnode, unsigned vnodes, uint64_t g
         json_pack("{s:s, s:s, s:I, s:o, s:s, s:o, s:o, s:o, s:o}", "name", pnode->name, "state", pnode_state(pnode, generation),
                   "cores", (json_int_t)pnode->cores, "frequency", text_or_null(frequency), "memory", memory, "kernel",
                   text_or_null(pnode->kernel), "missing", text_or_null(pnode->missing), "labels", json_labels(pnode->labels),
-                  "interfaces", json_interfaces(pnode->interfaces));
+                  "interfaces", json_numbers(pnode->interfaces));
     json_t *where = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "address", text_or_null(pnode->address), "ipv4",
                               json_address(&pnode->ipv4), "ipv6", json_address(&pnode->ipv6), "mtu", number_or_null(pnode->mtu),
                               "max_vnodes", number_or_null(pnode->max_vnodes), "max_vifaces", number_or_null(pnode->max_vifaces));
     json_t *how_far =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "vnodes", (json_int_t)vnodes, "leaving", (json_int_t)pnode->leaving,
-                  "generation", (json_int_t)pnode->generation, "transactions", (json_int_t)pnode->transactions, "rules",
-                  (json_int_t)pnode->rules, "draining", pnode->draining, "error", text_or_null(pnode->error));
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "vnodes", (json_int_t)vnodes, "leaving",
+                  (json_int_t)pnode->leaving, "generation", (json_int_t)pnode->generation, "heartbeat",
+                  (json_int_t)pnode->heartbeat, "transactions", (json_int_t)pnode->transactions, "rules", (json_int_t)pnode->rules,
+                  "draining", pnode->draining, "error", text_or_null(pnode->error), "doubts", json_numbers(pnode->doubts));
     json_object_update(what, where);
     json_object_update(what, how_far);
     json_decref(where);

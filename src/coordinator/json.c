@@ -13,7 +13,7 @@ static json_t *json_address(const struct ip_addr *addr, const struct ip_prefix *
     return text_or_null(prefix_format(&with_length, text));
 }
 
-static json_t *json_viface(const struct viface *viface)
+json_t *json_viface(const struct viface *viface)
 {
     char mac[MAC_TEXT_SIZE];
     return json_pack("{s:s, s:I, s:s, s:o, s:o, s:s, s:o, s:o}", "name", viface->name, "id", (json_int_t)viface->id, "vnetwork",
@@ -41,11 +41,11 @@ json_t *json_vnode(const struct vnode *vnode, GHashTable *lost)
     const char *state = vnode->pnode && g_hash_table_contains(lost, vnode->pnode) ? "lost" : vnode_state_name(vnode->state);
     g_autofree char *frequency = vnode->frequency ? frequency_format(vnode->frequency) : NULL;
     g_autofree char *memory = vnode->memory ? size_format(vnode->memory) : NULL;
-    return json_pack("{s:s, s:I, s:s?, s:s, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "name", vnode->name, "id",
+    return json_pack("{s:s, s:I, s:s?, s:s, s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "name", vnode->name, "id",
                      (json_int_t)vnode->id, "pnode", vnode->pnode, "state", state, "error", text_or_null(vnode->error), "pid",
-                     number_or_null((uint64_t)vnode->pid), "image", vnode->image, "forwards", vnode->forwards, "cores",
-                     number_or_null(vnode->cores), "frequency", text_or_null(frequency), "memory", text_or_null(memory), "vifaces",
-                     vifaces, "routes", routes);
+                     number_or_null((uint64_t)vnode->pid), "image", vnode->image, "labels", labels_json(vnode->labels), "forwards",
+                     vnode->forwards, "cores", number_or_null(vnode->cores), "frequency", text_or_null(frequency), "memory",
+                     text_or_null(memory), "vifaces", vifaces, "routes", routes);
 }
 
 static json_t *json_vnetwork(const struct vnetwork *vnetwork, unsigned vifaces)

@@ -6,7 +6,7 @@ libcoordinator_la_SOURCES = \
 	src/coordinator/pnodes.c src/coordinator/replan.c src/coordinator/trace.c src/coordinator/trace-plan.c \
 	src/coordinator/trace-plan.h src/coordinator/trace-text.c src/coordinator/trace-text.h src/coordinator/verify.c src/coordinator/verify.h \
 	src/coordinator/verify-judge.c src/coordinator/verify-plan.c src/coordinator/verify-run.c \
-	src/coordinator/vnodes.c src/coordinator/watch.c \
+	src/coordinator/vifaces.c src/coordinator/vnodes.c src/coordinator/watch.c \
 	include/distem/coordinator.h
 
 check_PROGRAMS += tests/unit/test-verify

@@ -19,6 +19,8 @@ struct verification {
     struct verify_run *run;
     int64_t next_check;
     bool ended;
+    GHashTable *heartbeats; /* Name of a pnode -> its heartbeat (as a guint) when this began. */
+    json_t *doubts;         /* Object: "pnode b: sentence" -> true, noticed since then. */
 };
 
 void verification_free(struct verification *v)
@@ -27,8 +29,49 @@ void verification_free(struct verification *v)
         verify_run_free(v->run);
         verify_plan_clear(&v->plan);
         platform_free(v->platform);
+        g_hash_table_unref(v->heartbeats);
+        json_decref(v->doubts);
         g_free(v);
     }
+}
+
+static struct verification *verification_new(struct coordinator *c)
+{
+    struct verification *v = g_new0(struct verification, 1);
+    v->heartbeats = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    v->doubts = json_object();
+    g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
+    for (unsigned i = 0; i < pnodes->len; i++) {
+        const struct pnode *pnode = pnodes->pdata[i];
+        g_hash_table_insert(v->heartbeats, g_strdup(pnode->name), GUINT_TO_POINTER((guint)pnode->heartbeat));
+    }
+    return v;
+}
+
+/* Notes what 'pnode' has noticed about itself since the verification began, or at its last look before. */
+static void note_doubts(struct verification *v, const struct pnode *pnode)
+{
+    guint start = GPOINTER_TO_UINT(g_hash_table_lookup(v->heartbeats, pnode->name));
+    GHashTableIter iter;
+    gpointer sentence, heartbeat;
+    g_hash_table_iter_init(&iter, pnode->doubts);
+    while (g_hash_table_iter_next(&iter, &sentence, &heartbeat)) {
+        if (GPOINTER_TO_UINT(heartbeat) >= start) { /* Just before counts: the next look may come too late. */
+            g_autofree char *doubt = g_strdup_printf("pnode %s: %s", pnode->name, (const char *)sentence);
+            json_object_set_new(v->doubts, doubt, json_true());
+        }
+    }
+}
+
+/* Returns the sentences as an array. */
+static json_t *json_doubts(const struct verification *v)
+{
+    json_t *list = json_array(), *value;
+    const char *doubt;
+    json_object_foreach (v->doubts, doubt, value) {
+        json_array_append_new(list, json_string(doubt));
+    }
+    return list;
 }
 
 static void lose_pnode(struct verification *v, const char *pnode)
@@ -92,7 +135,7 @@ void verification_start(struct rest_request *request, void *context)
     if (!body) {
         return;
     }
-    struct verification *v = g_new0(struct verification, 1);
+    struct verification *v = verification_new(c);
     GError *error = NULL;
     bool ok = is_measurable(c, &error) && verify_options_parse(body, &v->options, &error) &&
               verify_plan_make(platform, &v->options, &v->plan, &error);
@@ -129,21 +172,23 @@ void verification_get(struct rest_request *request, void *context)
     }
     /* Copies: the results go on changing while the answer is sent. */
     rest_reply(request, 200,
-               json_pack("{s:I, s:s, s:I, s:I, s:o, s:O, s:b}", "id", (json_int_t)v->id, "state", v->ended ? "done" : "running",
-                         "done", (json_int_t)verify_run_answered(v->run), "total", (json_int_t)v->plan.measurements->len, "results",
-                         json_deep_copy(v->plan.results), "no_way", v->plan.no_way, "pass", verify_run_passes(v->run)));
+               json_pack("{s:I, s:s, s:I, s:I, s:o, s:O, s:o, s:b}", "id", (json_int_t)v->id, "state",
+                         v->ended ? "done" : "running", "done", (json_int_t)verify_run_answered(v->run), "total",
+                         (json_int_t)v->plan.measurements->len, "results", json_deep_copy(v->plan.results), "no_way",
+                         v->plan.no_way, "doubts", json_doubts(v), "pass", verify_run_passes(v->run)));
 }
 
 /* A machine that has gone silent does not close its connections. */
 static void check_pnodes(struct coordinator *c, struct verification *v)
 {
-    if (poll_now_ms() < v->next_check) {
+    if (poll_now_ms() < v->next_check && !verify_run_done(v->run)) {
         return;
     }
     v->next_check = poll_now_ms() + CHECK_INTERVAL_MS;
     g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
     for (unsigned i = 0; i < pnodes->len; i++) {
         const struct pnode *pnode = pnodes->pdata[i];
+        note_doubts(v, pnode);
         if (pnode->lost) {
             lose_pnode(v, pnode->name);
         }
@@ -156,8 +201,8 @@ void verify_run(struct coordinator *c)
     if (!v || v->ended) {
         return;
     }
-    check_pnodes(c, v);
     verify_run_run(v->run);
+    check_pnodes(c, v);
     if (verify_run_done(v->run)) {
         v->ended = true;
         log_info("coordinator", "verification ended", "id=%u pass=%d", v->id, verify_run_passes(v->run));

@@ -64,12 +64,12 @@ static void try_mirred(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
 
 static void try_basic(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
 {
-    redirect_put_filter(rtnl, LO, RULE_INPUT, 0, "trial");
+    redirect_put_filter(rtnl, LO, RULE_INPUT, LO, "trial");
 }
 
 static void try_fw(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
 {
-    redirect_put_filter(rtnl, LO, RULE_MARKED, 0, "trial");
+    redirect_put_filter(rtnl, LO, RULE_MARKED, LO, "trial");
 }
 
 static void try_skbedit(struct rtnl *rtnl, int netns G_GNUC_UNUSED)

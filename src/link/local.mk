@@ -1,10 +1,11 @@
 # The network of vnodes by netlink: namespaces, veth, IFB, qdiscs.
 noinst_LTLIBRARIES += liblink.la
 liblink_la_SOURCES = \
-	src/link/apply.c src/link/port.c src/link/port.h src/link/devices.c src/link/devices.h src/link/distribution.c src/link/distribution.h src/link/features.c src/link/features.h \
+	src/link/apply.c src/link/devices.c src/link/devices.h src/link/distribution.c src/link/distribution.h src/link/drops.c \
+	src/link/features.c src/link/features.h \
 	src/link/fingerprint.c src/link/guest.c src/link/guest.h src/link/ipconf.c src/link/ipconf.h src/link/manager.c src/link/manager.h \
 	src/link/merging.c \
-	src/link/netdev.c src/link/netdev.h src/link/netem.c src/link/netns.c src/link/netns.h src/link/offload.c src/link/offload.h \
+	src/link/netdev.c src/link/netdev.h src/link/netem.c src/link/netns.c src/link/netns.h src/link/offload.c src/link/offload.h src/link/port.c src/link/port.h \
 	src/link/qdisc.c src/link/qdisc.h src/link/queue.c src/link/rate.c src/link/rate.h src/link/redirect.c src/link/redirect.h src/link/rtnl.c src/link/rtnl.h src/link/shape.c \
 	src/link/shape.h src/link/shaping.c src/link/stage.c src/link/stage.h src/link/stab.c src/link/stab.h src/link/sysctl.c src/link/sysctl.h \
 	include/distem/link.h

@@ -207,6 +207,7 @@ static void note_vnode(GString *detail, GHashTable *compared, const struct vnode
 {
     note(detail, "pnode", g_strdup(old->pnode ? old->pnode : ""), g_strdup(new->pnode ? new->pnode : ""));
     note(detail, "where", g_strdup(old->where ? old->where : ""), g_strdup(new->where ? new->where : ""));
+    note(detail, "labels", g_strdup(old->labels ? old->labels : ""), g_strdup(new->labels ? new->labels : ""));
     note(detail, "image", g_strdup(old->image), g_strdup(new->image));
     note_number(detail, "cores", old->cores, new->cores);
     if (old->frequency != new->frequency) {

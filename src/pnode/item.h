@@ -15,6 +15,7 @@
 #include "distem/pnode-daemon.h"
 #include "distem/vnode.h"
 #include "distem/vswitch.h"
+#include "health.h"
 #include "underlay.h"
 
 /* The container of an item. */
@@ -66,6 +67,8 @@ struct pnode_daemon {
     struct vswitch *vswitch;
     struct server_keeper *keeper; /* Of the private switch; NULL: the machine has its own. */
     struct vnode_runner *runner;
+    struct health *health;
+    int64_t look_at; /* Monotonic ms: when to look after the machine's health. */
     bool user_datapath;
 
     struct platform *wanted; /* Our share of the platform; NULL: none, or not known yet. */

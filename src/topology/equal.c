@@ -64,15 +64,16 @@ static bool vifaces_equal(const struct vnode *a, const struct vnode *b, char **r
 
 static bool vnode_equal(const struct vnode *a, const struct vnode *b, char **ret)
 {
-    const char *what = g_strcmp0(a->pnode, b->pnode)   ? "pnode"
-                       : g_strcmp0(a->where, b->where) ? "where"
-                       : strcmp(a->image, b->image)    ? "image"
-                       : a->cores != b->cores          ? "cores"
-                       : a->frequency != b->frequency  ? "frequency"
-                       : a->cpu_ratio != b->cpu_ratio  ? "ratio"
-                       : a->memory != b->memory        ? "memory"
-                       : a->gateway != b->gateway      ? "gateway"
-                                                       : NULL;
+    const char *what = g_strcmp0(a->pnode, b->pnode)     ? "pnode"
+                       : g_strcmp0(a->where, b->where)   ? "where"
+                       : g_strcmp0(a->labels, b->labels) ? "labels"
+                       : strcmp(a->image, b->image)      ? "image"
+                       : a->cores != b->cores            ? "cores"
+                       : a->frequency != b->frequency    ? "frequency"
+                       : a->cpu_ratio != b->cpu_ratio    ? "ratio"
+                       : a->memory != b->memory          ? "memory"
+                       : a->gateway != b->gateway        ? "gateway"
+                                                         : NULL;
     return what ? differ(ret, "vnode", a->name, what) : vifaces_equal(a, b, ret);
 }
 

@@ -220,3 +220,50 @@ bool impairment_from_json(const json_t *json, const char *file, const char *poin
     }
     return ok;
 }
+
+/* Reads 'patch' into 'ret', where what is null is given as 0. */
+static void read_patch(struct reader *reader, const json_t *patch, struct direction *ret)
+{
+    json_t *values = json_object();
+    const char *key;
+    json_t *member;
+    json_object_foreach ((json_t *)patch, key, member) {
+        enum property p = 0;
+        while (p < PROPERTIES && strcmp(impairment_fields[p].key, key) != 0) {
+            p++;
+        }
+        if (json_is_null(member) && p < PROPERTIES) {
+            direction_give(ret, p, 0, 0);
+        } else {
+            json_object_set(values, key, member);
+        }
+    }
+    reader_object(reader, values, "one direction of a viface", impairment_fields, ret);
+    json_decref(values);
+}
+
+bool impairment_merge(struct impairment *direction, const json_t *patch, unsigned mtu, const char *file, const char *pointer,
+                      struct diagnostics *problems)
+{
+    struct reader reader;
+    struct direction over = {0}, merged = {.value = *direction};
+    if (json_is_null(patch)) {
+        *direction = (struct impairment){0};
+        return true;
+    }
+    reader_init(&reader, file, pointer);
+    if (reader_is_object(&reader, patch, "one direction of a viface")) {
+        read_patch(&reader, patch, &over);
+    }
+    if (!reader.count) {
+        direction_overlay(&merged, &over);
+        impairment_check(&reader, &merged.value, impairment_frame_size(mtu), "");
+    }
+    bool ok = !reader.count;
+    reader_finish(&reader, NULL, 0, problems);
+    reader_clear(&reader);
+    if (ok) {
+        *direction = merged.value;
+    }
+    return ok;
+}

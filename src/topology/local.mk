@@ -6,10 +6,10 @@ libtopology_la_SOURCES = \
 	src/topology/layout.h src/topology/limits.c \
 	src/topology/limits.h src/topology/names.c src/topology/names.h src/topology/nearest.c src/topology/overlay.c \
 	src/topology/parse.c src/topology/parser.h src/topology/platform.c src/topology/position.c src/topology/position.h \
-	src/topology/reader.c src/topology/reader.h src/topology/spec.c src/topology/spec.h src/topology/templates.c \
-	src/topology/vnetworks.c src/topology/vnodes.c src/topology/vroutes.c src/topology/where.c src/topology/where.h \
+	src/topology/reader.c src/topology/reader.h src/topology/select.c src/topology/spec.c src/topology/spec.h src/topology/templates.c \
+	src/topology/vnetworks.c src/topology/vnodes.c src/topology/vroutes.c src/topology/labels.c src/topology/labels.h \
 	src/topology/wire.c src/topology/wire.h src/topology/writer.c \
-	include/distem/platform.h include/distem/topology.h
+	include/distem/platform.h include/distem/select.h include/distem/topology.h
 libtopology_la_LIBADD = libbase.la $(JANSSON_LIBS) -lm
 
 dist_pkgdata_DATA += share/topology.schema.json
@@ -19,13 +19,15 @@ dist_examples_DATA = \
 	examples/README.md examples/thousand.json examples/three-sites.json examples/vlan.json examples/vlan-layout.json
 
 topology_tests = \
-	tests/unit/test-topology-layout tests/unit/test-topology-parse tests/unit/test-topology-refuse tests/unit/test-topology-write tests/unit/test-topology-text \
-	tests/unit/test-platform
+	tests/unit/test-topology-layout tests/unit/test-topology-parse tests/unit/test-topology-refuse tests/unit/test-topology-write \
+	tests/unit/test-topology-text tests/unit/test-platform tests/unit/test-select
 check_PROGRAMS += $(topology_tests)
 TESTS += $(topology_tests) tests/unit/test-schema.py
 EXTRA_DIST += tests/unit/test-schema.py
 tests_unit_test_platform_SOURCES = tests/unit/test-platform.c
 tests_unit_test_platform_LDADD = libtopology.la
+tests_unit_test_select_SOURCES = tests/unit/test-select.c
+tests_unit_test_select_LDADD = libtopology.la
 tests_unit_test_topology_layout_SOURCES = tests/unit/test-topology-layout.c
 tests_unit_test_topology_layout_LDADD = libtopology.la
 tests_unit_test_topology_parse_SOURCES = tests/unit/test-topology-parse.c

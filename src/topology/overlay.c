@@ -75,6 +75,9 @@ bool vnode_spec_overlay(struct vnode_spec *base, const struct vnode_spec *over, 
     if (over->where) {
         base->where = over->where;
     }
+    if (over->labels) {
+        base->labels = over->labels;
+    }
     if (over->gateway != TRISTATE_AUTO) {
         base->gateway = over->gateway;
     }

@@ -30,6 +30,7 @@ static void vnode_free(void *data)
     g_free(vnode->name);
     g_free(vnode->pnode);
     g_free(vnode->where);
+    g_free(vnode->labels);
     g_free(vnode->image);
     g_free(vnode->error);
     g_free(vnode);
@@ -87,6 +88,7 @@ struct pnode *pnode_new(const char *name)
     pnode->name = g_strdup(name);
     pnode->interfaces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     pnode->labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    pnode->doubts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return pnode;
 }
 
@@ -106,6 +108,7 @@ void pnode_free(struct pnode *pnode)
     if (pnode) {
         g_hash_table_unref(pnode->interfaces);
         g_hash_table_unref(pnode->labels);
+        g_hash_table_unref(pnode->doubts);
         g_free(pnode->name);
         g_free(pnode->identity);
         g_free(pnode->kernel);
@@ -124,6 +127,7 @@ struct pnode *pnode_copy(const struct pnode *from)
     to->name = empty.name;
     to->interfaces = empty.interfaces;
     to->labels = empty.labels;
+    to->doubts = empty.doubts;
     to->identity = g_strdup(from->identity);
     to->kernel = g_strdup(from->kernel);
     to->missing = g_strdup(from->missing);
@@ -134,6 +138,10 @@ struct pnode *pnode_copy(const struct pnode *from)
     g_hash_table_iter_init(&iter, from->interfaces);
     while (g_hash_table_iter_next(&iter, &key, &value)) {
         g_hash_table_insert(to->interfaces, g_strdup(key), value);
+    }
+    g_hash_table_iter_init(&iter, from->doubts);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        g_hash_table_insert(to->doubts, g_strdup(key), value);
     }
     g_hash_table_iter_init(&iter, from->labels);
     while (g_hash_table_iter_next(&iter, &key, &value)) {
@@ -153,6 +161,7 @@ static void copy_vnode(struct platform *to, const struct vnode *from, GHashTable
     vnode->image = g_strdup(from->image);
     vnode->pnode = g_strdup(from->pnode);
     vnode->where = g_strdup(from->where);
+    vnode->labels = g_strdup(from->labels);
     vnode->error = g_strdup(from->error);
     vnode->routes = from->routes ? g_array_ref(from->routes) : NULL;
     for (unsigned i = 0; i < from->vifaces->len; i++) {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "distem/units.h"
+#include "labels.h"
 #include "names.h"
-#include "where.h"
 
 #define CORES_LIMIT 4096
 #define FREQUENCY_LEAST UINT64_C(1000000)
@@ -67,8 +67,16 @@ static void read_pnode(struct reader *reader, const json_t *value, void *target,
 static void read_where(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
 {
     struct vnode_spec *spec = target;
-    if (where_read(reader, value)) {
+    if (labels_read(reader, value)) {
         spec->where = value;
+    }
+}
+
+static void read_labels(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
+{
+    struct vnode_spec *spec = target;
+    if (labels_read(reader, value)) {
+        spec->labels = value;
     }
 }
 
@@ -153,8 +161,8 @@ static void read_vifaces(struct reader *reader, const json_t *value, void *targe
 }
 
 #define COMMON_FIELDS                                                                                                              \
-    {"image", read_image}, {"pnode", read_pnode}, {"where", read_where}, {"gateway", read_gateway}, {"cpu", read_cpu},             \
-        {"memory", read_memory}, {"vifaces", read_vifaces},                                                                        \
+    {"image", read_image}, {"pnode", read_pnode}, {"where", read_where}, {"labels", read_labels}, {"gateway", read_gateway},       \
+        {"cpu", read_cpu}, {"memory", read_memory}, {"vifaces", read_vifaces},                                                     \
     {                                                                                                                              \
         NULL, NULL                                                                                                                 \
     }

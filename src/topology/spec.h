@@ -23,7 +23,7 @@ struct vnode_spec {
     const char *template_name; /* Of a vnode, or what a template extends; NULL: none. */
     uint32_t count;            /* 0: not given. */
     const char *image, *pnode;
-    const json_t *where; /* Labels, checked; NULL: not given. Borrowed as the strings are. */
+    const json_t *where, *labels; /* Labels of its machine and its own, checked; NULL: not given. Borrowed as the strings are. */
     enum tristate gateway;
     bool cores_given, speed_given, memory_given;
     uint32_t cores;

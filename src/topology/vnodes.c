@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
+#include "labels.h"
 #include "names.h"
 #include "parser.h"
-#include "where.h"
 
 /* Fills 'vnode' from 'spec'. Vifaces whose vnetwork is missing were reported and are left out. */
 static void fill_vnode(struct parser *parser, struct vnode *vnode, const struct vnode_spec *spec)
@@ -11,7 +11,8 @@ static void fill_vnode(struct parser *parser, struct vnode *vnode, const struct 
     g_free(vnode->image);
     vnode->image = g_strdup(spec->image);
     vnode->pnode = g_strdup(spec->pnode);
-    vnode->where = spec->where ? where_text(spec->where) : NULL;
+    vnode->where = spec->where ? labels_text(spec->where) : NULL;
+    vnode->labels = spec->labels ? labels_text(spec->labels) : NULL;
     vnode->gateway = spec->gateway;
     vnode->cores = spec->cores;
     vnode->frequency = spec->frequency;

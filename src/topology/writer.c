@@ -6,7 +6,7 @@
 
 #include "distem/topology.h"
 #include "distem/units.h"
-#include "where.h"
+#include "labels.h"
 
 static void set_string(json_t *object, const char *key, const char *value)
 {
@@ -116,7 +116,10 @@ static json_t *vnode_to_json(const struct vnode *vnode)
         set_string(object, "pnode", vnode->pnode);
     }
     if (vnode->where) {
-        json_object_set_new(object, "where", where_json(vnode->where));
+        json_object_set_new(object, "where", labels_json(vnode->where));
+    }
+    if (vnode->labels) {
+        json_object_set_new(object, "labels", labels_json(vnode->labels));
     }
     if (vnode->gateway != TRISTATE_AUTO) {
         json_object_set_new(object, "gateway", json_boolean(vnode->gateway == TRISTATE_YES));

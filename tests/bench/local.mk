@@ -13,9 +13,12 @@ tests_bench_bench_vnode_SOURCES = tests/bench/bench-vnode.c $(vnode_fixture)
 tests_bench_bench_vnode_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_bench_bench_vnode_LDADD = libvnode.la
 
-# bench-vnode starts containers: as root only.
+EXTRA_DIST += tests/bench/bench-set.sh
+
+# bench-vnode starts containers: as root only. bench-set goes into the lab by itself.
 PHONY_TARGETS += bench
 bench: all tests/bench/bench-plan tests/bench/bench-ovs tests/bench/bench-vnode
 	tests/bench/bench-plan
 	top_srcdir='$(abs_top_srcdir)' tests/bench/bench-ovs
 	if test `id -u` = 0; then $(AM_TESTS_ENVIRONMENT) tests/bench/bench-vnode; else echo "bench-vnode: skipped, needs root"; fi
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' bash $(srcdir)/tests/bench/bench-set.sh

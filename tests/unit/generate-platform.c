@@ -197,6 +197,7 @@ static struct vnode *generate_vnode(struct generator *g, const char *kind, unsig
     }
     vnode->pnode = any(g, 2) ? g_strdup_printf("host%u.example", any(g, 10)) : NULL;
     vnode->where = !any(g, 4) ? g_strdup_printf("rack=r%u,site=a \"b\" %u", any(g, 10), any(g, 3)) : NULL;
+    vnode->labels = !any(g, 4) ? g_strdup_printf("role=r%u,site=\"c\":d %u", any(g, 10), any(g, 3)) : NULL;
     vnode->cores = any(g, 2) ? 1 + any(g, 4096) : 0;
     switch (any(g, 3)) {
     case 0:

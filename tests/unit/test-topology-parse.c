@@ -111,7 +111,8 @@ static void test_everything(void)
 {
     AUTO_PLATFORM platform = parse(
         "{'vroutes': [{'from': 'a', 'to': 'b', 'via': 'n'}, {'from': 'b', 'to': 'fd09::/16', 'via': 'n'}],"
-        " 'vnodes': {'n': {'image': '/srv/x', 'pnode': 'host1', 'where': {'site': 'nancy', 'rack': 'a'}, 'gateway': true, 'cpu': "
+        " 'vnodes': {'n': {'image': '/srv/x', 'pnode': 'host1', 'where': {'site': 'nancy', 'rack': 'a'}, 'labels': {'site': 'p', "
+        "'role': ''}, 'gateway': true, 'cpu': "
         "{'cores': 2, 'frequency': '1.5GHz'},"
         "   'memory': '1GiB', 'vifaces': {'y': {'vnetwork': 'b'}, 'x': {'vnetwork': 'a', 'ipv4': '10.0.0.7', 'ipv6': 'fd00::7', "
         "'mac':"
@@ -160,6 +161,7 @@ static void test_everything(void)
     g_assert_cmpstr(n->image, ==, "/srv/x");
     g_assert_cmpstr(n->pnode, ==, "host1");
     g_assert_cmpstr(n->where, ==, "rack=a,site=nancy");
+    g_assert_cmpstr(n->labels, ==, "role=,site=p");
     g_assert_cmpuint(n->cores, ==, 2);
     g_assert_cmpuint(n->frequency, ==, 1500000000);
     g_assert_cmpuint(n->memory, ==, 1 << 30);

@@ -78,6 +78,8 @@ static const struct mistake mistakes[] = {
     {VNODES("'n': {'where': 'nancy'}"), "/vnodes/n/where", "expected labels and their values, an object"},
     {VNODES("'n': {'where': {'site': 7}}"), "/vnodes/n/where/site", "expected a label's value"},
     {VNODES("'n': {'where': {'site': 'a,b'}}"), "/vnodes/n/where/site", "cannot be a label's value"},
+    {VNODES("'n': {'labels': ['paris']}"), "/vnodes/n/labels", "expected labels and their values, an object"},
+    {VNODES("'n': {'labels': {'site': 'a=b'}}"), "/vnodes/n/labels/site", "cannot be a label's value"},
     {VNODES("'n': {'where': {'s=e': 'a'}}"), "/vnodes/n/where/s=e", "cannot be a name"},
     /* Templates and defaults. */
     {"'templates': {'a': {'extends': 'b'}, 'b': {'extends': 'c'}, 'c': {'extends': 'a'}}", "/templates/a/extends",

@@ -186,6 +186,8 @@ static bool change(struct platform *p, unsigned i)
         return a->interface = g_strdup("eth0"), true;
     case 34:
         return n->where = g_strdup("a=b"), true;
+    case 35:
+        return n->labels = g_strdup("a=b"), true;
     default:
         return false;
     }
@@ -207,7 +209,7 @@ static void test_differences(void)
         g_assert_nonnull(difference);
         g_assert_false(topology_equal(b, a, NULL));
     }
-    g_assert_cmpuint(i, ==, 35);
+    g_assert_cmpuint(i, ==, 36);
 }
 
 int main(int argc, char **argv)

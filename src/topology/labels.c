@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "where.h"
+#include "labels.h"
 
 #include <string.h>
 
+#include "distem/topology.h"
 #include "names.h"
 
 static bool read_label(struct reader *reader, const char *name, const json_t *value)
@@ -30,13 +31,13 @@ static bool read_label(struct reader *reader, const char *name, const json_t *va
     return ok;
 }
 
-bool where_read(struct reader *reader, const json_t *value)
+bool labels_read(struct reader *reader, const json_t *value)
 {
     if (!reader_is_object(reader, value, "labels and their values")) {
         return false;
     }
-    if (json_object_size(value) > WHERE_LABELS_MAX) {
-        reader_problem(reader, "%zu labels are too many: expected at most %d", json_object_size(value), WHERE_LABELS_MAX);
+    if (json_object_size(value) > LABELS_MAX) {
+        reader_problem(reader, "%zu labels are too many: expected at most %d", json_object_size(value), LABELS_MAX);
         return false;
     }
     bool ok = true;
@@ -55,9 +56,9 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-char *where_text(const json_t *value)
+char *labels_text(const json_t *value)
 {
-    const char *names[WHERE_LABELS_MAX], *name;
+    const char *names[LABELS_MAX], *name;
     unsigned count = 0;
     json_t *member;
     json_object_foreach ((json_t *)value, name, member) {
@@ -74,10 +75,10 @@ char *where_text(const json_t *value)
     return g_string_free(text, FALSE);
 }
 
-json_t *where_json(const char *text)
+json_t *labels_json(const char *text)
 {
     json_t *object = json_object();
-    g_auto(GStrv) labels = g_strsplit(text, ",", 0);
+    g_auto(GStrv) labels = g_strsplit(text ? text : "", ",", 0);
     for (unsigned i = 0; labels[i]; i++) {
         char *value = strchr(labels[i], '=');
         if (value) {

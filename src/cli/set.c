@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* distem set, distem unset: changes vifaces while they run. */
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "changes.h"
+#include "options.h"
+#include "wait.h"
+
+/* What is made of the arguments: one change. */
+struct words {
+    const char *command;
+    bool ends; /* unset: keys without values. */
+    json_t *change;
+};
+
+static bool is_direction(const char *word)
+{
+    return !strcmp(word, "input") || !strcmp(word, "output") || !strcmp(word, "both");
+}
+
+/* Returns 'text' as it would stand in a topology file: yes, no and whole numbers as such. */
+static json_t *value_of(const char *text)
+{
+    guint64 number;
+    if (!strcmp(text, "true") || !strcmp(text, "false")) {
+        return json_boolean(*text == 't');
+    }
+    if (g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT32, &number, NULL)) {
+        return json_integer((json_int_t)number);
+    }
+    return json_string(text);
+}
+
+/* Takes the patterns in front of the first direction. Returns how many words that were, 0 after a complaint. */
+static int take_patterns(struct words *words, char **arguments)
+{
+    json_t *patterns = json_array();
+    int count = 0;
+    for (; arguments[count] && !is_direction(arguments[count]); count++) {
+        json_array_append_new(patterns, json_string(arguments[count]));
+    }
+    json_object_set_new(words->change, "vifaces", patterns);
+    if (!count || !arguments[count]) {
+        cli_complain("%s: %s is missing: expected, for example, `distem %s n1:if0 output %s`", words->command,
+                     count ? "a direction (input, output or both)" : "a viface", words->command,
+                     words->ends ? "latency" : "latency=20ms");
+        return 0;
+    }
+    return count;
+}
+
+/* Takes a direction, the first word, and what follows up to the next. Returns how many words that were, 0 after a complaint. */
+static int take_direction(struct words *words, char **arguments)
+{
+    json_t *patch = json_object_get(words->change, arguments[0]);
+    int count = 1;
+    if (!patch) {
+        patch = json_object();
+        json_object_set_new(words->change, arguments[0], patch);
+    }
+    for (; arguments[count] && !is_direction(arguments[count]); count++) {
+        const char *word = arguments[count], *equals = strchr(word, '=');
+        if (words->ends && equals) {
+            cli_complain("unset: \"%s\" has a value: expected only a property's name, such as %.*s", word, (int)(equals - word),
+                         word);
+            return 0;
+        }
+        if (!words->ends && !equals) {
+            cli_complain("set: \"%s\" has no value: expected a property such as latency=20ms", word);
+            return 0;
+        }
+        g_autofree char *key = equals ? g_strndup(word, (size_t)(equals - word)) : g_strdup(word);
+        json_object_set_new(patch, key, equals ? value_of(equals + 1) : json_null());
+    }
+    if (count == 1 && !words->ends) {
+        cli_complain("set: %s what? expected a property such as latency=20ms after it", arguments[0]);
+        return 0;
+    }
+    if (count == 1) {
+        json_object_set_new(words->change, arguments[0], json_null());
+    }
+    return count;
+}
+
+/* Reads all arguments. Returns false after a complaint. */
+static bool take_all(struct words *words, char **arguments)
+{
+    int i = take_patterns(words, arguments), count = i;
+    while (count && arguments[i]) {
+        count = take_direction(words, arguments + i);
+        i += count;
+    }
+    return count;
+}
+
+static void print_changes(const struct cli *cli, const json_t *changes, bool verbose)
+{
+    g_autofree char *summary = changes_summary(changes);
+    if (!cli->quiet) {
+        printf("%c%s\n", g_ascii_toupper(*summary), summary + 1);
+    }
+    if (verbose) {
+        changes_print(changes);
+    }
+    fflush(stdout);
+}
+
+static int change_vifaces(struct cli *cli, int argc, char **argv, struct words *words, const struct cli_usage *base)
+{
+    bool no_wait = false, verbose = false, replace = false;
+    const char *timeout = NULL;
+    struct wait_limits limits = WAIT_LIMITS_DEFAULT;
+    const struct cli_option options[] =
+        {
+            {"no-wait", 'n', NULL, &no_wait, "return when the daemon has taken the change, and do not wait until it is real"},
+            {"timeout", 't', "TIME", &timeout, "wait for at most so long (\"90s\"), then fail; the daemon goes on"},
+            {"verbose", 'v', NULL, &verbose, "list every change"},
+            {"replace", 'r', NULL, &replace, "end everything else that these vifaces do"},
+            {0},
+        },
+                            unset_options[] = {options[0], options[1], options[2], {0}};
+    struct cli_usage usage = *base;
+    usage.options = words->ends ? unset_options : options;
+    char **arguments;
+    int status = cli_parse(cli, &usage, argc, argv, &arguments);
+    if (status != CLI_GO_ON) {
+        return status;
+    }
+    if (!wait_parse_time("timeout", timeout, &limits.timeout_ms) || !take_all(words, arguments)) {
+        return CLI_USAGE;
+    }
+    json_t *list = json_pack("[O]", words->change);
+    json_t *answer = cli_connect(cli) ? distem_set(cli->client, list, replace, &cli->error) : NULL;
+    json_decref(list);
+    if (!answer) {
+        return cli->client ? cli_fail(cli) : CLI_FAILED;
+    }
+    if (!cli->json) {
+        print_changes(cli, json_object_get(answer, "changes"), verbose);
+    }
+    status = no_wait ? CLI_OK : wait_for_generation(cli, cli_integer(answer, "generation"), &limits, NULL);
+    if (cli->json) {
+        cli_print_json(json_incref(answer));
+    }
+    json_decref(answer);
+    return status;
+}
+
+int cli_set(struct cli *cli, int argc, char **argv)
+{
+    struct words words = {.command = "set", .change = json_object()};
+    const struct cli_usage usage = {
+        .name = "set",
+        .arguments = "VIFACE... input|output|both PROPERTY=VALUE...",
+        .text =
+            "Changes what vifaces do to frames, while they run: all at once or, when anything is wrong, nothing. Properties that "
+            "are not named stay. VIFACE is n1:if0, n1 (all of that vnode), site=paris (all with that label) or a pattern such as "
+            "\"client*:if0\" or \"client[1-100]\". Properties and values are those of the topology file.",
+        .min_arguments = 1,
+        .max_arguments = -1,
+    };
+    int status = change_vifaces(cli, argc, argv, &words, &usage);
+    json_decref(words.change);
+    return status;
+}
+
+int cli_unset(struct cli *cli, int argc, char **argv)
+{
+    struct words words = {.command = "unset", .ends = true, .change = json_object()};
+    const struct cli_usage usage = {
+        .name = "unset",
+        .arguments = "VIFACE... input|output|both [PROPERTY]...",
+        .text = "Ends properties of vifaces, and with them those that need them; without PROPERTY, all of that direction. VIFACE "
+                "is as for "
+                "`distem set`.",
+        .min_arguments = 1,
+        .max_arguments = -1,
+    };
+    int status = change_vifaces(cli, argc, argv, &words, &usage);
+    json_decref(words.change);
+    return status;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What vifaces do to frames: look, and change while they run. A request changes all that it names at once, or nothing. */
+#include <config.h>
+
+#include <string.h>
+
+#include "distem/plan.h"
+#include "distem/select.h"
+#include "distem/topology.h"
+#include "internal.h"
+
+/* A request to change vifaces while it is worked out. */
+struct update {
+    struct coordinator *c;
+    struct rest_request *request;
+    struct platform *current, *next; /* 'next' starts as a copy. */
+    GHashTable *emptied;             /* PUT, where what is not named is ended: the vifaces that have been. NULL: PATCH. */
+    struct diagnostics problems;
+};
+
+static bool update_init(struct update *update, struct rest_request *request, void *context, bool replaces)
+{
+    *update = (struct update){.c = context, .request = request};
+    update->current = require_platform(context, request);
+    update->next = update->current ? platform_copy(update->current) : NULL;
+    update->emptied = update->next && replaces ? g_hash_table_new(NULL, NULL) : NULL;
+    return update->next;
+}
+
+static void update_clear(struct update *update)
+{
+    platform_free(update->current);
+    platform_free(update->next);
+    g_clear_pointer(&update->emptied, g_hash_table_unref);
+    diagnostics_clear(&update->problems);
+}
+
+/* Changes one direction of 'selected' by what the keys 'name' and "both" of 'change', which stands at 'pointer', say. */
+static bool update_direction(struct update *update, const struct selected *selected, const char *name, struct impairment *direction,
+                             const json_t *change, const char *pointer)
+{
+    const char *const keys[] = {"both", name};
+    g_autofree char *where = g_strdup_printf("%s of %s:%s", name, selected->vnode->name, selected->viface->name);
+    struct impairment shape = *direction;
+    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const json_t *patch = json_object_get(change, keys[i]);
+        g_autofree char *place = g_strdup_printf("%s/%s", pointer, keys[i]);
+        if (patch && !impairment_merge(&shape, patch, selected->viface->vnetwork->mtu, where, place, &update->problems)) {
+            return false;
+        }
+    }
+    *direction = shape;
+    return true;
+}
+
+/* Checks that 'change', an object at 'pointer', has no other keys than directions and, if 'selects', "vifaces". */
+static bool check_keys(const json_t *change, const char *pointer, bool selects, GError **error)
+{
+    const char *key;
+    json_t *member;
+    json_object_foreach ((json_t *)change, key, member) {
+        if (strcmp(key, "input") != 0 && strcmp(key, "output") != 0 && strcmp(key, "both") != 0 &&
+            (!selects || strcmp(key, "vifaces") != 0)) {
+            return fail(error, DISTEM_ERROR_INVALID, 0, "unknown key %s/%s: expected %sinput, output or both", pointer, key,
+                        selects ? "vifaces, " : "");
+        }
+    }
+    return true;
+}
+
+/* Changes all of 'vifaces', an array of struct selected. Returns false with problems. */
+static bool update_vifaces(struct update *update, const GArray *vifaces, const json_t *change, const char *pointer)
+{
+    for (unsigned i = 0; i < vifaces->len; i++) {
+        const struct selected *selected = &g_array_index(vifaces, struct selected, i);
+        if (update->emptied && g_hash_table_add(update->emptied, selected->viface)) {
+            selected->viface->input = selected->viface->output = (struct impairment){0};
+        }
+        if (!update_direction(update, selected, "input", &selected->viface->input, change, pointer) ||
+            !update_direction(update, selected, "output", &selected->viface->output, change, pointer)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Makes one of the changes of a request, {"vifaces": ["n1", "client*:if0"], "output": {"latency": "20ms"}}. */
+static bool update_many(struct update *update, const json_t *change, const char *pointer, GError **error)
+{
+    const json_t *patterns = json_object_get(change, "vifaces");
+    if (!json_is_object(change) || !json_array_size(patterns)) {
+        return fail(error, DISTEM_ERROR_INVALID, 0,
+                    "%s is no change: expected {\"vifaces\": [\"n1:if0\", \"client*\"], \"output\": {\"latency\": \"20ms\"}}",
+                    pointer);
+    }
+    if (!check_keys(change, pointer, true, error)) {
+        return false;
+    }
+    g_autoptr(GArray) vifaces = g_array_new(FALSE, FALSE, sizeof(struct selected));
+    for (size_t i = 0; i < json_array_size(patterns); i++) {
+        const char *pattern = json_string_value(json_array_get(patterns, i));
+        if (!pattern) {
+            return fail(error, DISTEM_ERROR_INVALID, 0, "%s/vifaces/%zu is no text: expected a viface or a pattern of some",
+                        pointer, i);
+        }
+        if (!select_vifaces(update->next, pattern, vifaces, error)) {
+            return false;
+        }
+    }
+    return update_vifaces(update, vifaces, change, pointer);
+}
+
+/* Plans and stores what has been changed, and replies. */
+static void update_commit(struct update *update)
+{
+    struct coordinator *c = update->c;
+    g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c), unreachable = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) error = NULL;
+    AUTO_PLATFORM planned = plan(update->next, update->current, pnodes, &update->problems, unreachable);
+    if (!planned) {
+        fail(&error, DISTEM_ERROR_CONFLICT, 0, "the pnodes that there are cannot carry platform %s", update->current->name);
+        rest_reply_error(update->request, g_steal_pointer(&error), &update->problems);
+    } else if (!check_features(planned, pnodes, &error)) {
+        rest_reply_error(update->request, g_steal_pointer(&error), NULL);
+    } else {
+        g_autoptr(GPtrArray) changes = plan_diff(update->current, planned);
+        platform_commit(c, update->request, planned, changes, unreachable, false);
+    }
+}
+
+/* Ends an update with 'error' (consumed), with problems, or by storing it. */
+static void update_finish(struct update *update, GError *error)
+{
+    if (error) {
+        rest_reply_error(update->request, error, NULL);
+    } else if (diagnostics_count(&update->problems)) {
+        rest_reply_error(update->request,
+                         g_error_new(DISTEM_ERROR, DISTEM_ERROR_INVALID, "nothing was changed: a viface cannot be so"),
+                         &update->problems);
+    } else {
+        update_commit(update);
+    }
+    update_clear(update);
+}
+
+static void change_many(struct rest_request *request, void *context, bool replaces)
+{
+    struct update update;
+    if (!update_init(&update, request, context, replaces)) {
+        return;
+    }
+    json_t *body = rest_request_json(request);
+    if (!body) {
+        update_clear(&update);
+        return;
+    }
+    GError *error = NULL;
+    const json_t *changes = json_object_get(body, "changes");
+    if (json_object_size(body) != 1 || !json_array_size(changes)) {
+        fail(&error, DISTEM_ERROR_INVALID, 0, "the body is {\"changes\": [...]}, with at least one change");
+    }
+    for (size_t i = 0; !error && i < json_array_size(changes); i++) {
+        g_autofree char *pointer = g_strdup_printf("/changes/%zu", i);
+        if (!update_many(&update, json_array_get(changes, i), pointer, &error)) {
+            break;
+        }
+    }
+    json_decref(body);
+    update_finish(&update, error);
+}
+
+void vifaces_patch(struct rest_request *request, void *context)
+{
+    change_many(request, context, false);
+}
+
+void vifaces_put(struct rest_request *request, void *context)
+{
+    change_many(request, context, true);
+}
+
+/* Finds the viface that the path names in 'platform'; else replies with 404 and returns false. */
+static bool require_viface(struct platform *platform, struct rest_request *request, struct selected *ret)
+{
+    const char *vnode = rest_request_param(request, "vnode"), *viface = rest_request_param(request, "viface");
+    ret->vnode = platform_find_vnode(platform, vnode);
+    ret->viface = ret->vnode ? vnode_find_viface(ret->vnode, viface) : NULL;
+    if (!ret->viface) {
+        rest_reply_error(request,
+                         g_error_new(DISTEM_ERROR, DISTEM_ERROR_NOT_FOUND, "there is no viface \"%s:%s\" in platform %s", vnode,
+                                     viface, platform->name),
+                         NULL);
+    }
+    return ret->viface;
+}
+
+static void change_one(struct rest_request *request, void *context, bool replaces)
+{
+    struct update update;
+    struct selected selected;
+    if (!update_init(&update, request, context, replaces)) {
+        return;
+    }
+    json_t *body = require_viface(update.next, request, &selected) ? rest_request_json(request) : NULL;
+    if (!body) {
+        update_clear(&update);
+        return;
+    }
+    GError *error = NULL;
+    g_autoptr(GArray) vifaces = g_array_new(FALSE, FALSE, sizeof(struct selected));
+    g_array_append_val(vifaces, selected);
+    if (check_keys(body, "", false, &error)) {
+        (void)update_vifaces(&update, vifaces, body, ""); /* Its problems tell. */
+    }
+    json_decref(body);
+    update_finish(&update, error);
+}
+
+void viface_patch(struct rest_request *request, void *context)
+{
+    change_one(request, context, false);
+}
+
+void viface_put(struct rest_request *request, void *context)
+{
+    change_one(request, context, true);
+}
+
+void viface_get(struct rest_request *request, void *context)
+{
+    AUTO_PLATFORM platform = require_platform(context, request);
+    struct selected selected;
+    if (platform && require_viface(platform, request, &selected)) {
+        rest_reply(request, 200, json_viface(selected.viface));
+    }
+}
+
+void vifaces_list(struct rest_request *request, void *context)
+{
+    AUTO_PLATFORM platform = require_platform(context, request);
+    const char *pattern = rest_request_query(request, "select");
+    g_autoptr(GArray) vifaces = g_array_new(FALSE, FALSE, sizeof(struct selected));
+    GError *error = NULL;
+    if (!platform) {
+        return;
+    }
+    if (!select_vifaces(platform, pattern ? pattern : "*", vifaces, &error) && pattern) {
+        rest_reply_error(request, error, NULL);
+        return;
+    }
+    g_clear_error(&error); /* All of none. */
+    json_t *list = json_array();
+    for (unsigned i = 0; i < vifaces->len; i++) {
+        const struct selected *selected = &g_array_index(vifaces, struct selected, i);
+        json_t *viface = json_viface(selected->viface);
+        json_object_set_new(viface, "vnode", json_string(selected->vnode->name));
+        json_array_append_new(list, viface);
+    }
+    rest_reply(request, 200, json_pack("{s:o}", "vifaces", list));
+}

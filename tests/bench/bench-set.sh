@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# A thousand vifaces get another latency: by one call, until it is real, and by one tc process for each.
+#   bench-set.sh [VNODES]          with ten vifaces each; 100
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+vnodes=${1:-${BENCH_SET_VNODES:-100}}
+need_lab --exact --env BENCH_SET_VNODES="$vnodes"
+
+distem_cleanup() {
+    distem cleanup >/dev/null
+}
+vifaces=$((vnodes * 10))
+dir=$(mktemp -d)
+on_exit rm -rf "$dir"
+on_exit distem_cleanup
+on_exit stop_daemon
+
+die() {
+    echo "bench-set: $*" >&2
+    exit 1
+}
+
+python3 - "$vnodes" >"$dir/topo.json" <<'PYTHON'
+import json, sys
+nets = range(10)
+shape = {"latency": "10ms", "loss": "0.1%", "bandwidth": "10Mbit/s", "queue": "64kB"}
+json.dump({
+    "distem": 2, "name": "bench-set",
+    "vnetworks": {f"net{n}": {"ipv4": f"10.{n}.0.0/22"} for n in nets},
+    "vnodes": {f"n[1-{sys.argv[1]}]": {"vifaces": {f"if{n}": {"vnetwork": f"net{n}", "output": shape} for n in nets}}},
+}, sys.stdout)
+PYTHON
+
+# qdiscs LATENCY: those that delay by so much, as tc tells them.
+qdiscs() {
+    tc qdisc show | grep -E "^qdisc netem .* delay $1 "
+}
+
+# tc_words LATENCY: how tc is told to change the qdiscs of standard input to it; what is not named, tc would end.
+tc_words() {
+    sed -E "s/^qdisc netem ([^ ]+) dev ([^ ]+) (root|parent [^ ]+) .*limit ([0-9]+).*/qdisc change dev \2 \3 handle \1 netem limit \4 delay $1 loss 0.1%/"
+}
+
+one_call() {
+    distem --quiet set '*' output latency="$1"
+}
+
+tc_each() {
+    local words
+    while read -ra words; do
+        tc "${words[@]}" || return 1
+    done <"$dir/words"
+}
+
+tc_batch() {
+    tc -batch "$dir/words"
+}
+
+# measure COMMAND FROM TO: changes all from one latency to the other; says how long it took, in milliseconds for each.
+measure() {
+    local start end
+    qdiscs "$2" | tc_words "$3" >"$dir/words"
+    [[ $(wc -l <"$dir/words") -eq $vifaces ]] || die "not $vifaces directions have a latency of $2 before $1"
+    start=$(date +%s%N)
+    "$1" "$3" || die "$1 failed"
+    end=$(date +%s%N)
+    [[ $(qdiscs "$3" | wc -l) -eq $vifaces ]] || die "not $vifaces directions have a latency of $3 after $1"
+    awk -v ns=$((end - start)) -v n="$vifaces" 'BEGIN { printf "%.3f\n", ns / n / 1e6 }'
+}
+
+distemd --detach || die "the daemon does not start"
+distem --quiet up --timeout 800s "$dir/topo.json" || die "the platform does not come up"
+last=10ms
+# The first round reads programs and fills caches. The daemon knows nothing of what tc does: each latency is a new one.
+for round in 0 1 2 3; do
+    ms=$((11 + 3 * round))
+    call=$(measure one_call "$last" "${ms}ms") || exit 1
+    each=$(measure tc_each "${ms}ms" "$((ms + 1))ms") || exit 1
+    last=$((ms + 2))ms
+    batch=$(measure tc_batch "$((ms + 1))ms" "$last") || exit 1
+    [[ $round -gt 0 ]] || continue
+    awk -v n="$vifaces" -v call="$call" -v each="$each" -v batch="$batch" 'BEGIN {
+        printf "%d vifaces: one distem set %.3f ms per change, a tc each %.3f (%.1f times as long), one tc -batch %.3f\n",
+            n, call, each, each / call, batch
+    }'
+done

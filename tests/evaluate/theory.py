@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is to be expected of what experiment.py asks for. It is not taken from the product, but from the definitions in its manual."""
+
+import math
+
+from stats import normal_quantile
+
+# IPv4 and TCP with timestamps take 52 bytes of a packet; Ethernet puts 38 around it: header, checksum, preamble, gap.
+TCP_HEADERS = 52
+AROUND = 38
+
+# Latencies of examples/figure3.json, in and out, added up along the way.
+FIVE_NODES_RTT_MS = {"n1n2": 60, "n1n3": 80, "n1n4": 160, "n1n5": 175, "n2n3": 20, "n2n4": 100, "n2n5": 115, "n3n4": 80, "n3n5": 95,
+                     "n4n5": 125}
+# (out of the vnode, into it), bit/s.
+FIVE_NODES_RATES = {"n1": (10**6, 10**6), "n2": (10**7, 5 * 10**6), "n4": (150000, 300000), "n5": (256000, 600000)}
+GATEWAY_RATES = {"net1": 10**7, "net2": 2 * 10**7}
+NETS = {"n1": "net1", "n2": "net1", "n4": "net2", "n5": "net2"}
+
+JITTER_MEAN_MS, JITTER_MS = 20, 4
+
+ASYMMETRIC = {"there": (30, 10**6), "back": (10, 8 * 10**6)}
+
+COMBINED_RATE = 10**7
+COMBINED_MEAN_MS, COMBINED_DEVIATION_MS = 50, 5
+# 2 % are lost and 1 % duplicated. The kernel draws both apart, and a frame that meets both arrives once.
+COMBINED_ABSENT, COMBINED_TWICE = 0.02 * 0.99, 0.01 * 0.98
+
+FULL_FRAME_BITS = 1538 * 8
+
+
+def goodput(rate, mtu):
+    """What TCP carries through a bandwidth of RATE bit/s that counts all that Ethernet puts on a wire."""
+    return rate * (mtu - TCP_HEADERS) / (mtu + AROUND)
+
+
+def five_nodes_rate(source, target):
+    """The least bandwidth on the way."""
+    rates = []
+    for vnode, direction, other in ((source, 0, target), (target, 1, source)):
+        rates.append(FIVE_NODES_RATES[vnode][direction] if vnode in NETS else GATEWAY_RATES[NETS[other]])
+    if source in NETS and target in NETS and NETS[source] != NETS[target]:
+        rates += GATEWAY_RATES.values()
+    return min(rates)
+
+
+def jitter_deviation(distribution):
+    """In ms: a jitter is half of the width of a uniform distribution, and the deviation of others."""
+    return JITTER_MS / math.sqrt(3) if distribution == "uniform" else JITTER_MS
+
+
+def rate_text(rate):
+    for unit, size in (("Gbit/s", 10**9), ("Mbit/s", 10**6), ("kbit/s", 10**3)):
+        if rate >= size:
+            return f"{rate / size:g} {unit}"
+    return f"{rate:g} bit/s"
+
+
+def normalised(quantiles, limit=4):
+    """Moves and scales to mean 0 and deviation 1, with the tails cut at LIMIT deviations, as a kernel's table has to."""
+    for _ in range(50):
+        mean = sum(quantiles) / len(quantiles)
+        deviation = math.sqrt(sum((q - mean) ** 2 for q in quantiles) / len(quantiles))
+        quantiles = [max(-limit, min(limit, (q - mean) / deviation)) for q in quantiles]
+    return quantiles
+
+
+# By the share of frames that come earlier.
+JITTER_QUANTILES = {
+    "uniform": lambda u: 2 * u - 1,
+    "normal": normal_quantile,
+    "pareto": lambda u: (1 - u) ** (-1 / 3),
+    "paretonormal": lambda u: normal_quantile(u) / 4 + 3 / 4 * (1 - u) ** (-1 / 3),
+}
+
+
+def jitter_quantiles(distribution, count):
+    """COUNT one-way times in ms that are equally likely, in order."""
+    quantiles = [JITTER_QUANTILES[distribution]((i + 0.5) / count) for i in range(count)]
+    if distribution != "uniform":
+        quantiles = normalised(quantiles)
+    return [JITTER_MEAN_MS + JITTER_MS * q for q in quantiles]
