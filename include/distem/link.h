@@ -7,10 +7,11 @@
  *                                          egress root qdisc  : input  (towards the vnode)
  *                                          ingress -> mirred  : to diN (an IFB), whose egress root qdisc is: output
  *
- * N is the viface's id. A direction that is shaped has a netem root (latency, loss ...) with a large computed limit, and below it,
- * when a bandwidth is set, an HTB with a queue; a kernel without netem can still do a bandwidth alone, with the HTB as root.
+ * N is the viface's id. A direction that is shaped has a netem root (latency, loss ...) with a large computed limit. A bandwidth
+ * together with something else comes before that, at devices of its own (src/link/stage.h); a bandwidth alone is below netem, an
+ * HTB with a queue; a kernel without netem can still do a bandwidth alone, with the HTB as root.
  * What is not asked for is not there: no IFB without output properties. Changes are made in place: frames in flight or waiting
- * survive them, but those that wait for a bandwidth that is taken away, in a queue that becomes one of another kind, or in a
+ * survive them, but those in a queue that becomes one of another kind, or in a
  * direction that ends being shaped.
  *
  * Segmentation offloads and GRO are off at both ends of every viface, shaped or not: one that is not shaped sends to others that
