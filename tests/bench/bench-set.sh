@@ -31,8 +31,11 @@ PYTHON
 
 # in_memory PROGRAM: copies it and its libraries to where opening a file takes the lab's clock no time; prints how to run it.
 in_memory() {
-    local path loader
-    path=$(command -v "$1") && mkdir -p "$dir/lib" || return 1
+    local path loader LD_LIBRARY_PATH=$top_builddir/.libs
+    export LD_LIBRARY_PATH
+    path=$top_builddir/.libs/$1 # What libtool has put a script in front of.
+    [[ -x $path ]] || path=$(command -v "$1") || return 1
+    mkdir -p "$dir/lib"
     cp "$path" "$dir/$1"
     ldd "$path" | awk '/=> \// { print $3 } /^[[:space:]]*\// { print $1 }' | xargs cp -L -t "$dir/lib"
     loader=$(ldd "$path" | awk '/^[[:space:]]*\// { print $1 }')
