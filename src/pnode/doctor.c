@@ -61,20 +61,13 @@ static void check_programs(struct findings *findings)
 
 static void check_kernel(struct findings *findings)
 {
-    static const char *const features[] = {"veth", "ifb", "netem", "htb", "ingress", "u32", "mirred"};
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) missing = link_missing_features(&error);
-    for (unsigned i = 0; missing && i < G_N_ELEMENTS(features); i++) {
-        const char *hint = NULL;
-        g_autofree char *prefix = g_strdup_printf("%s:", features[i]);
-        for (unsigned k = 0; k < missing->len; k++) {
-            hint = g_str_has_prefix(missing->pdata[k], prefix) ? missing->pdata[k] : hint;
-        }
-        g_autofree char *what = g_strdup_printf("kernel %s", features[i]);
-        note(findings, !hint, what, hint);
+    for (unsigned i = 0; missing && i < missing->len; i++) {
+        note(findings, false, "kernel traffic control", missing->pdata[i]);
     }
-    if (!missing) {
-        note(findings, false, "kernel traffic control", error->message);
+    if (!missing || !missing->len) {
+        note(findings, missing, "kernel traffic control", missing ? NULL : error->message);
     }
     note(findings, machine_has_kernel_datapath(), "kernel openvswitch",
          "openvswitch: kernel module openvswitch; without it nothing can be shaped");
