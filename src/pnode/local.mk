@@ -16,5 +16,5 @@ tests_unit_test_bridges_LDADD = libpnode.la liblink.la libplan.la $(LIBOVS_LDADD
 check_PROGRAMS += tests/unit/test-health
 TESTS += tests/unit/test-health
 tests_unit_test_health_SOURCES = tests/unit/test-health.c src/pnode/health.c
-tests_unit_test_health_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+tests_unit_test_health_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_health_LDADD = libbase.la $(GLIB_LIBS)
