@@ -2,7 +2,8 @@
 # have an extension: automake makes no rule for them by name.
 SYSTEM_TESTS += \
 	tests/system/crash.sh tests/lab/test-lab.sh tests/system/examples.sh tests/system/isolation.sh tests/system/native.sh \
-	tests/system/health.sh tests/system/pnodes.sh tests/system/set.sh tests/system/switch.sh tests/system/up.sh tests/system/vnode.sh tests/system/vnode-exec.sh
+	tests/system/health.sh tests/system/pnodes.sh tests/system/set.sh tests/system/switch.sh \
+	tests/system/up.sh tests/system/vnode.sh tests/system/vnode-exec.sh
 # Without sanitizers: what is measured, and what would take too long with them.
 ACCURACY_TESTS += \
 	tests/system/figure3.sh tests/system/machines.sh tests/system/pnodes-count.sh tests/system/pnodes-examples.sh \
