@@ -4,7 +4,7 @@ libpnode_la_SOURCES = \
 	src/pnode/bridges.c src/pnode/bridges.h src/pnode/cleanup.c src/pnode/converge.c src/pnode/daemon.c src/pnode/doctor.c \
 	src/pnode/health.c src/pnode/health.h src/pnode/item.c src/pnode/item.h src/pnode/limits.c src/pnode/limits.h src/pnode/machine.c src/pnode/machine.h \
 	src/pnode/marks.c src/pnode/marks.h src/pnode/peers.c src/pnode/report.c src/pnode/server.c src/pnode/share.c src/pnode/tunnels.c \
-	src/pnode/tunnels.h src/pnode/underlay.c src/pnode/underlay.h src/pnode/watch.c \
+	src/pnode/tunnels.h src/pnode/underlay.c src/pnode/underlay.h src/pnode/observe.c \
 	include/distem/pnode-daemon.h include/distem/pnode-server.h
 
 check_PROGRAMS += tests/unit/test-bridges

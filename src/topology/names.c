@@ -133,7 +133,7 @@ static void add_range(struct names *names, char *before, const struct names_rang
 static bool range_parse(struct names *names, const char *text, const char *before, const char *open, const char **ret_end,
                         GError **error)
 {
-    struct names_range numbers;
+    struct names_range numbers = {0};
     if (!names_parse_range(text, open, &numbers, ret_end, error)) {
         return false;
     }

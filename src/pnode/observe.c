@@ -7,7 +7,7 @@
 #include "distem/poll.h"
 #include "item.h"
 
-#define WATCH_MS 5000
+#define OBSERVE_MS 5000
 
 /* What link_read_drops() tells about. */
 struct drops_look {
@@ -48,13 +48,13 @@ static void find_watched(const struct pnode_daemon *p, GHashTable *vifaces)
     }
 }
 
-void watch_run(struct pnode_daemon *p)
+void observe_run(struct pnode_daemon *p)
 {
-    if (p->removed || poll_now_ms() < p->watch_at) {
+    if (p->removed || poll_now_ms() < p->observe_at) {
         return;
     }
     bool any = g_hash_table_size(p->items), settled = any && p->loaded && converge_is_done(p) && vswitch_is_settled(p->vswitch);
-    p->watch_at = poll_now_ms() + WATCH_MS;
+    p->observe_at = poll_now_ms() + OBSERVE_MS;
     if (!any) {
         health_clear(p->health);
     }
@@ -71,9 +71,9 @@ void watch_run(struct pnode_daemon *p)
     health_tell(p->health, p->self->doubts);
 }
 
-void watch_wait(const struct pnode_daemon *p)
+void observe_wait(const struct pnode_daemon *p)
 {
     if (!p->removed) {
-        poll_wait_until(p->watch_at);
+        poll_wait_until(p->observe_at);
     }
 }
