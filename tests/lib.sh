@@ -118,6 +118,19 @@ unexpected_log() {
     ! grep -E '^[^ ]+ (warning|error) ' "$state_dir/distemd.log" | grep -vE "no idle time|other virtual machines|${1:-^$}"
 }
 
+# in_vnode VNODE COMMAND: a line of shell.
+in_vnode() {
+    distem exec "$1" -- bash -c "$2"
+}
+# refused VNODE COMMAND: ran, and failed.
+refused() {
+    local status
+    in_vnode "$1" "$2"
+    status=$?
+    echo "exit status $status"
+    [[ $status -gt 0 && $status -lt 126 ]]
+}
+
 # json EXPRESSION: evaluates a Python EXPRESSION on the JSON 'd' from standard input; succeeds when it is true.
 json() {
     python3 -c 'import json, sys

@@ -108,40 +108,25 @@ static void print_changes(const struct cli *cli, const json_t *changes, bool ver
     fflush(stdout);
 }
 
-static int change_vifaces(struct cli *cli, int argc, char **argv, struct words *words, const struct cli_usage *base)
+/* How to apply a change. */
+struct manner {
+    bool no_wait, verbose, replace;
+    struct wait_limits limits;
+};
+
+/* Has the daemon make 'change' and waits until it is real. Returns the exit code. */
+static int apply(struct cli *cli, json_t *change, const struct manner *manner)
 {
-    bool no_wait = false, verbose = false, replace = false;
-    const char *timeout = NULL;
-    struct wait_limits limits = WAIT_LIMITS_DEFAULT;
-    const struct cli_option options[] =
-        {
-            {"no-wait", 'n', NULL, &no_wait, "return when the daemon has taken the change, and do not wait until it is real"},
-            {"timeout", 't', "TIME", &timeout, "wait for at most so long (\"90s\"), then fail; the daemon goes on"},
-            {"verbose", 'v', NULL, &verbose, "list every change"},
-            {"replace", 'r', NULL, &replace, "end everything else that these vifaces do"},
-            {0},
-        },
-                            unset_options[] = {options[0], options[1], options[2], {0}};
-    struct cli_usage usage = *base;
-    usage.options = words->ends ? unset_options : options;
-    char **arguments;
-    int status = cli_parse(cli, &usage, argc, argv, &arguments);
-    if (status != CLI_GO_ON) {
-        return status;
-    }
-    if (!wait_parse_time("timeout", timeout, &limits.timeout_ms) || !take_all(words, arguments)) {
-        return CLI_USAGE;
-    }
-    json_t *list = json_pack("[O]", words->change);
-    json_t *answer = cli_connect(cli) ? distem_set(cli->client, list, replace, &cli->error) : NULL;
+    json_t *list = json_pack("[O]", change);
+    json_t *answer = cli_connect(cli) ? distem_set(cli->client, list, manner->replace, &cli->error) : NULL;
     json_decref(list);
     if (!answer) {
         return cli->client ? cli_fail(cli) : CLI_FAILED;
     }
     if (!cli->json) {
-        print_changes(cli, json_object_get(answer, "changes"), verbose);
+        print_changes(cli, json_object_get(answer, "changes"), manner->verbose);
     }
-    status = no_wait ? CLI_OK : wait_for_generation(cli, cli_integer(answer, "generation"), &limits, NULL);
+    int status = manner->no_wait ? CLI_OK : wait_for_generation(cli, cli_integer(answer, "generation"), &manner->limits, NULL);
     if (cli->json) {
         cli_print_json(json_incref(answer));
     }
@@ -149,10 +134,38 @@ static int change_vifaces(struct cli *cli, int argc, char **argv, struct words *
     return status;
 }
 
+/* Runs the command that 'what' describes but for its options; 'ends': it is unset. */
+static int change_vifaces(struct cli *cli, int argc, char **argv, const struct cli_usage *what, bool ends)
+{
+    struct manner manner = {.limits = WAIT_LIMITS_DEFAULT};
+    const char *timeout = NULL;
+    struct cli_option options[] = {
+        {"no-wait", 'n', NULL, &manner.no_wait, "return when the daemon has taken the change, and do not wait until it is real"},
+        {"timeout", 't', "TIME", &timeout, "wait for at most so long (\"90s\"), then fail; the daemon goes on"},
+        {"verbose", 'v', NULL, &manner.verbose, "list every change"},
+        {"replace", 'r', NULL, &manner.replace, "end everything else that these vifaces do"},
+        {0},
+    };
+    if (ends) {
+        options[3] = options[4];
+    }
+    struct cli_usage usage = *what;
+    usage.options = options;
+    char **arguments;
+    int status = cli_parse(cli, &usage, argc, argv, &arguments);
+    if (status != CLI_GO_ON) {
+        return status;
+    }
+    struct words words = {.command = what->name, .ends = ends, .change = json_object()};
+    bool ok = wait_parse_time("timeout", timeout, &manner.limits.timeout_ms) && take_all(&words, arguments);
+    status = ok ? apply(cli, words.change, &manner) : CLI_USAGE;
+    json_decref(words.change);
+    return status;
+}
+
 int cli_set(struct cli *cli, int argc, char **argv)
 {
-    struct words words = {.command = "set", .change = json_object()};
-    const struct cli_usage usage = {
+    const struct cli_usage what = {
         .name = "set",
         .arguments = "VIFACE... input|output|both PROPERTY=VALUE...",
         .text =
@@ -162,24 +175,18 @@ int cli_set(struct cli *cli, int argc, char **argv)
         .min_arguments = 1,
         .max_arguments = -1,
     };
-    int status = change_vifaces(cli, argc, argv, &words, &usage);
-    json_decref(words.change);
-    return status;
+    return change_vifaces(cli, argc, argv, &what, false);
 }
 
 int cli_unset(struct cli *cli, int argc, char **argv)
 {
-    struct words words = {.command = "unset", .ends = true, .change = json_object()};
-    const struct cli_usage usage = {
+    const struct cli_usage what = {
         .name = "unset",
         .arguments = "VIFACE... input|output|both [PROPERTY]...",
         .text = "Ends properties of vifaces, and with them those that need them; without PROPERTY, all of that direction. VIFACE "
-                "is as for "
-                "`distem set`.",
+                "is as for `distem set`.",
         .min_arguments = 1,
         .max_arguments = -1,
     };
-    int status = change_vifaces(cli, argc, argv, &words, &usage);
-    json_decref(words.change);
-    return status;
+    return change_vifaces(cli, argc, argv, &what, true);
 }

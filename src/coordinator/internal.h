@@ -62,11 +62,10 @@ const struct pnode *find_pnode(const GPtrArray *pnodes, const char *name);
 
 /* platform.c */
 rest_handler platform_put, platform_get, platform_delete, platform_topology, platform_progress, topology_check;
-/* Checks that the pnodes can emulate what the planned 'platform' has there. DISTEM_ERROR_UNSUPPORTED names what is missing. */
-bool check_features(const struct platform *, const GPtrArray *pnodes, GError **error);
-/* Stores 'next' unless there are no 'changes' or 'dry_run' is set, and replies. */
-void platform_commit(struct coordinator *, struct rest_request *, const struct platform *next, const GPtrArray *changes,
-                     const GPtrArray *unreachable, bool dry_run);
+/* Stores 'next', as planned from 'current' (NULL: nothing) for 'pnodes', unless nothing changes or 'dry_run' is set, and replies;
+ * also when one of 'pnodes' cannot emulate what it has there. */
+void platform_commit(struct coordinator *, struct rest_request *, const struct platform *current, const struct platform *next,
+                     const GPtrArray *pnodes, const GPtrArray *unreachable, bool dry_run);
 /* replan.c */
 rest_handler platform_replan;
 /* Plans 'current' anew for 'pnodes'. Returns it, to be freed, or NULL with 'problems'. 'unreachable' as for plan(). */

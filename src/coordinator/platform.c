@@ -48,7 +48,8 @@ static bool is_shaped(const struct vnode *vnode)
     return false;
 }
 
-bool check_features(const struct platform *platform, const GPtrArray *pnodes, GError **error)
+/* Checks that the pnodes can emulate what the planned 'platform' has there. DISTEM_ERROR_UNSUPPORTED names what is missing. */
+static bool check_features(const struct platform *platform, const GPtrArray *pnodes, GError **error)
 {
     g_autoptr(GHashTable) missing = g_hash_table_new(g_str_hash, g_str_equal);
     for (unsigned i = 0; i < pnodes->len; i++) {
@@ -89,9 +90,15 @@ static json_t *json_strings(const GPtrArray *strings)
     return list;
 }
 
-void platform_commit(struct coordinator *c, struct rest_request *request, const struct platform *next, const GPtrArray *changes,
-                     const GPtrArray *unreachable, bool dry_run)
+void platform_commit(struct coordinator *c, struct rest_request *request, const struct platform *current,
+                     const struct platform *next, const GPtrArray *pnodes, const GPtrArray *unreachable, bool dry_run)
 {
+    GError *error = NULL;
+    if (!check_features(next, pnodes, &error)) {
+        rest_reply_error(request, error, NULL);
+        return;
+    }
+    g_autoptr(GPtrArray) changes = plan_diff(current, next);
     uint64_t generation = db_generation(c->db);
     bool store = changes->len && !dry_run;
     json_t *answer = json_pack("{s:I, s:o, s:o}", "generation", (json_int_t)(generation + store), "changes", json_changes(changes),
@@ -174,12 +181,7 @@ void platform_put(struct rest_request *request, void *context)
         reply_problems(request, &problems);
         return;
     }
-    if (!check_features(next, pnodes, &error)) {
-        rest_reply_error(request, g_steal_pointer(&error), NULL);
-        return;
-    }
-    g_autoptr(GPtrArray) changes = plan_diff(current, next);
-    platform_commit(c, request, next, changes, unreachable, dry_run && !strcmp(dry_run, "yes"));
+    platform_commit(c, request, current, next, pnodes, unreachable, dry_run && !strcmp(dry_run, "yes"));
 }
 
 void topology_check(struct rest_request *request, void *context G_GNUC_UNUSED)

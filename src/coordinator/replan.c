@@ -39,11 +39,5 @@ void platform_replan(struct rest_request *request, void *context)
             &problems);
         return;
     }
-    g_autoptr(GError) error = NULL;
-    if (!check_features(next, pnodes, &error)) {
-        rest_reply_error(request, g_steal_pointer(&error), NULL);
-        return;
-    }
-    g_autoptr(GPtrArray) changes = plan_diff(current, next);
-    platform_commit(c, request, next, changes, unreachable, false);
+    platform_commit(c, request, current, next, pnodes, unreachable, false);
 }

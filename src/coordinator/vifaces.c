@@ -115,17 +115,15 @@ static void update_commit(struct update *update)
 {
     struct coordinator *c = update->c;
     g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c), unreachable = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GError) error = NULL;
     AUTO_PLATFORM planned = plan(update->next, update->current, pnodes, &update->problems, unreachable);
-    if (!planned) {
-        fail(&error, DISTEM_ERROR_CONFLICT, 0, "the pnodes that there are cannot carry platform %s", update->current->name);
-        rest_reply_error(update->request, g_steal_pointer(&error), &update->problems);
-    } else if (!check_features(planned, pnodes, &error)) {
-        rest_reply_error(update->request, g_steal_pointer(&error), NULL);
-    } else {
-        g_autoptr(GPtrArray) changes = plan_diff(update->current, planned);
-        platform_commit(c, update->request, planned, changes, unreachable, false);
+    if (planned) {
+        platform_commit(c, update->request, update->current, planned, pnodes, unreachable, false);
+        return;
     }
+    rest_reply_error(update->request,
+                     g_error_new(DISTEM_ERROR, DISTEM_ERROR_CONFLICT, "the pnodes that there are cannot carry platform %s",
+                                 update->current->name),
+                     &update->problems);
 }
 
 /* Ends an update with 'error' (consumed), with problems, or by storing it. */

@@ -283,8 +283,8 @@ GPtrArray *rtnl_dump(struct rtnl *rtnl, int type, GError **error)
     for (bool again = true; again;) {
         again = false;
         g_ptr_array_set_size(answers, 0);
-        struct ifinfomsg header = {.ifi_family =
-                                       AF_UNSPEC}; /* The largest of the headers of links, addresses and routes, all zero. */
+        /* The largest of the headers of links, addresses and routes, all zero. */
+        struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
         const struct tcmsg qdisc = {.tcm_family = AF_UNSPEC};
         struct nl_msg *message = type == RTM_GETQDISC
                                      ? rtnl_message(type, NLM_F_DUMP, &qdisc, sizeof qdisc, 0)

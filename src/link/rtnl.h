@@ -62,8 +62,8 @@ bool rtnl_flush(struct rtnl *, GError **error);
 /* Drops all that is queued. */
 void rtnl_discard(struct rtnl *);
 
-/* Returns the answers of the dump of 'type' (RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETQDISC): struct nlmsghdr with what follows it, in an
- * array that the caller unrefs. NULL with an error. Starts again when the dump was interrupted by a change. */
+/* Returns the answers of the dump of 'type' (RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETQDISC): struct nlmsghdr with what
+ * follows it, in an array that the caller unrefs. NULL with an error. Starts again when the dump was interrupted by a change. */
 GPtrArray *rtnl_dump(struct rtnl *, int type, GError **error);
 
 #endif

@@ -147,6 +147,7 @@ void pnode_daemon_run(struct pnode_daemon *p)
         vnode_result_free(result);
     }
     converge_run(p);
+    observe_run(p);
     report_run(p);
 }
 
@@ -158,5 +159,6 @@ void pnode_daemon_wait(struct pnode_daemon *p)
     vswitch_wait(p->vswitch);
     vnode_runner_wait(p->runner);
     converge_wait(p);
+    observe_wait(p);
     report_wait(p);
 }

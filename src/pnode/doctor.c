@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -64,7 +65,9 @@ static void check_kernel(struct findings *findings)
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) missing = link_missing_features(&error);
     for (unsigned i = 0; missing && i < missing->len; i++) {
-        note(findings, false, "kernel traffic control", missing->pdata[i]);
+        const char *hint = missing->pdata[i];
+        g_autofree char *what = g_strdup_printf("kernel %.*s", (int)strcspn(hint, ":"), hint);
+        note(findings, false, what, hint);
     }
     if (!missing || !missing->len) {
         note(findings, missing, "kernel traffic control", missing ? NULL : error->message);

@@ -22,8 +22,7 @@ void health_free(struct health *);
 void health_look(struct health *, bool settled, uint64_t heartbeat);
 
 /* Between two looks, tells that netem has dropped 'frames' frames so far that nobody asked for, at one direction of a viface,
- * 'what'
- * ("output of n1:if0"). 'key' tells directions apart. */
+ * 'what' ("output of n1:if0"). 'key' tells directions apart. */
 void health_drops(struct health *, uint64_t key, uint64_t frames, const char *what, uint64_t heartbeat);
 /* Forgets a direction, at which netem drops because it is to, so that it is looked at anew later. */
 void health_forget_drops(struct health *, uint64_t key);

@@ -68,7 +68,7 @@ struct pnode_daemon {
     struct server_keeper *keeper; /* Of the private switch; NULL: the machine has its own. */
     struct vnode_runner *runner;
     struct health *health;
-    int64_t look_at; /* Monotonic ms: when to look after the machine's health. */
+    int64_t observe_at; /* Monotonic ms: when to look at it again. */
     bool user_datapath;
 
     struct platform *wanted; /* Our share of the platform; NULL: none, or not known yet. */
@@ -144,6 +144,10 @@ bool converge_is_done(const struct pnode_daemon *);
 /* report.c: tells the database what changed, and that this machine is alive; writes its row. */
 void report_run(struct pnode_daemon *);
 void report_wait(struct pnode_daemon *);
+
+/* observe.c: looks after this machine's health, now and then. */
+void observe_run(struct pnode_daemon *);
+void observe_wait(const struct pnode_daemon *);
 
 /* peers.c: notices that other pnodes' tunnels end elsewhere now, or that this one has been removed. */
 void peers_look(struct pnode_daemon *);

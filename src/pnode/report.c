@@ -13,8 +13,6 @@
 /* Nor one that has another machine with our name. */
 #define REFUSED_PAUSE_MS 30000
 #define HEARTBEAT_MS 5000
-/* Between two looks after this machine's health. */
-#define HEALTH_MS 5000
 
 static void report_done(void *aux, const GError *error)
 {
@@ -98,63 +96,6 @@ static void introduce(struct pnode_daemon *p)
     }
 }
 
-static bool loses(const struct impairment *i)
-{
-    return i->loss || i->gilbert_enter || i->markov_p13 || i->markov_p14;
-}
-
-/* What link_read_drops() tells about. */
-struct drops_look {
-    struct pnode_daemon *p;
-    GHashTable *vifaces; /* Id -> struct watched, of vnodes that run. */
-};
-struct watched {
-    const struct vnode *vnode;
-    const struct viface *viface;
-};
-
-static void look_at_drops(uint32_t viface_id, bool output, uint64_t frames, void *aux)
-{
-    const struct drops_look *look = aux;
-    const struct watched *watched = g_hash_table_lookup(look->vifaces, GUINT_TO_POINTER(viface_id));
-    uint64_t key = (uint64_t)viface_id << 1 | output;
-    if (!watched || loses(output ? &watched->viface->output : &watched->viface->input)) {
-        health_forget_drops(look->p->health, key);
-        return;
-    }
-    g_autofree char *what =
-        g_strdup_printf("%s of %s:%s", output ? "output" : "input", watched->vnode->name, watched->viface->name);
-    health_drops(look->p->health, key, frames, what, look->p->self->heartbeat + 1);
-}
-
-/* Looks after this machine's health; what was found goes out with the next heartbeat. */
-static void look_after_health(struct pnode_daemon *p)
-{
-    bool settled = p->loaded && converge_is_done(p) && vswitch_is_settled(p->vswitch);
-    p->look_at = poll_now_ms() + HEALTH_MS;
-    if (!g_hash_table_size(p->items)) {
-        health_clear(p->health);
-    }
-    health_look(p->health, settled && g_hash_table_size(p->items), p->self->heartbeat + 1);
-    struct drops_look look = {p, g_hash_table_new_full(NULL, NULL, NULL, g_free)};
-    GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, p->items);
-    while (settled && g_hash_table_iter_next(&iter, NULL, &value)) {
-        const struct vnode *vnode = ((const struct item *)value)->vnode;
-        for (unsigned i = 0; vnode && i < vnode->vifaces->len; i++) {
-            const struct watched watched = {vnode, vnode_viface(vnode, i)};
-            g_hash_table_insert(look.vifaces, GUINT_TO_POINTER(watched.viface->id), g_memdup2(&watched, sizeof watched));
-        }
-    }
-    g_autoptr(GError) error = NULL;
-    if (g_hash_table_size(look.vifaces) && !link_read_drops(p->links, look_at_drops, &look, &error)) {
-        log_warning("pnode", "cannot look at what qdiscs drop", "error=\"%s\"", error->message);
-    }
-    g_hash_table_unref(look.vifaces);
-    health_tell(p->health, p->self->doubts);
-}
-
 /* Writes how far this machine is. Each time it counts as a heartbeat. */
 static void report_state(struct pnode_daemon *p)
 {
@@ -211,9 +152,6 @@ void report_run(struct pnode_daemon *p)
         return;
     }
     introduce(p);
-    if (poll_now_ms() >= p->look_at) {
-        look_after_health(p);
-    }
     if (p->loaded && !p->reporting && poll_now_ms() >= p->report_at) {
         report_vnodes(p);
     }
@@ -228,11 +166,7 @@ void report_run(struct pnode_daemon *p)
 
 void report_wait(struct pnode_daemon *p)
 {
-    if (p->removed) {
-        return;
-    }
-    poll_wait_until(p->look_at);
-    if (p->registering) {
+    if (p->removed || p->registering) {
         return;
     }
     if (p->registered) {

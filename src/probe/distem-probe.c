@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     raise_file_limit();
     /* A page that must be fetched from a disk first would be measured, too. Without the right to do this, that may happen. */
     (void)mlockall(MCL_CURRENT);
-    if (serve(argv[2], STDIN_FILENO, stdout, &error)) {
+    if (probe_serve(argv[2], STDIN_FILENO, stdout, &error)) {
         return EXIT_SUCCESS;
     }
     bool bad_input =

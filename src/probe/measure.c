@@ -50,7 +50,7 @@ int measurement_socket(const struct measurement *m, int type, int protocol, GErr
 static void write_line(const struct measurement *m, json_t *object)
 {
     json_object_set_new(object, "id", json_integer(m->test->id));
-    /* Errors of the stream stay with it: see serve(). */
+    /* Errors of the stream stay with it: see probe_serve(). */
     json_dumpf(object, m->prober->output, JSON_COMPACT);
     fputc('\n', m->prober->output);
     fflush(m->prober->output);

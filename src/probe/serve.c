@@ -79,7 +79,7 @@ static void input_ready(struct watch *watch, uint32_t events)
     }
 }
 
-bool serve(const char *netns, int input, FILE *output, GError **error)
+bool probe_serve(const char *netns, int input, FILE *output, GError **error)
 {
     struct server s = {.input = {.ready = input_ready, .fd = input}};
     s.prober = prober_new(netns, output, error);

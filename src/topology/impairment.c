@@ -202,6 +202,23 @@ json_t *impairment_to_json(const struct impairment *impairment)
     return object;
 }
 
+/* Ends reading: checks 'direction', unless there are problems already, moves all problems to 'problems', and gives 'ret' its value
+ * when there are none. */
+static bool finish(struct reader *reader, const struct direction *direction, unsigned mtu, struct impairment *ret,
+                   struct diagnostics *problems)
+{
+    if (!reader->count) {
+        impairment_check(reader, &direction->value, impairment_frame_size(mtu), "");
+    }
+    bool ok = !reader->count;
+    reader_finish(reader, NULL, 0, problems);
+    reader_clear(reader);
+    if (ok) {
+        *ret = direction->value;
+    }
+    return ok;
+}
+
 bool impairment_from_json(const json_t *json, const char *file, const char *pointer, struct impairment *ret,
                           struct diagnostics *problems)
 {
@@ -209,16 +226,7 @@ bool impairment_from_json(const json_t *json, const char *file, const char *poin
     struct direction direction = {0};
     reader_init(&reader, file, pointer);
     reader_object(&reader, json, "one direction of a viface", impairment_fields, &direction);
-    if (!reader.count) {
-        impairment_check(&reader, &direction.value, impairment_frame_size(0), "");
-    }
-    bool ok = !reader.count;
-    reader_finish(&reader, NULL, 0, problems);
-    reader_clear(&reader);
-    if (ok) {
-        *ret = direction.value;
-    }
-    return ok;
+    return finish(&reader, &direction, 0, ret, problems);
 }
 
 /* Reads 'patch' into 'ret', where what is null is given as 0. */
@@ -255,15 +263,6 @@ bool impairment_merge(struct impairment *direction, const json_t *patch, unsigne
     if (reader_is_object(&reader, patch, "one direction of a viface")) {
         read_patch(&reader, patch, &over);
     }
-    if (!reader.count) {
-        direction_overlay(&merged, &over);
-        impairment_check(&reader, &merged.value, impairment_frame_size(mtu), "");
-    }
-    bool ok = !reader.count;
-    reader_finish(&reader, NULL, 0, problems);
-    reader_clear(&reader);
-    if (ok) {
-        *direction = merged.value;
-    }
-    return ok;
+    direction_overlay(&merged, &over);
+    return finish(&reader, &merged, mtu, direction, problems);
 }

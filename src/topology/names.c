@@ -94,20 +94,7 @@ static bool bound_parse(const char *c, const char *end, uint32_t *ret)
     return true;
 }
 
-static void add_range(struct names *names, char *before, uint32_t first, uint32_t last, unsigned width)
-{
-    unsigned i = names->ranges++;
-    names->range[i].before = before;
-    names->range[i].first = first;
-    names->range[i].last = last;
-    names->range[i].width = width;
-    uint64_t size = (uint64_t)last - first + 1;
-    names->count = names->count > UINT64_MAX / size ? UINT64_MAX : names->count * size;
-}
-
-/* Reads the range that begins with the '[' at 'open', after the text from 'before' on. '*ret_end' is set to the place behind it. */
-static bool range_parse(struct names *names, const char *text, const char *before, const char *open, const char **ret_end,
-                        GError **error)
+bool names_parse_range(const char *text, const char *open, struct names_range *ret, const char **ret_end, GError **error)
 {
     g_autofree char *shown = reader_printable(text);
     const char *close = strchr(open, ']');
@@ -127,11 +114,34 @@ static bool range_parse(struct names *names, const char *text, const char *befor
                     "the range in \"%s\" has leading zeros: write both ends with the same number of digits, such as [001-100]",
                     shown);
     }
+    *ret = (struct names_range){first, last, padded ? (unsigned)first_digits : 1};
+    *ret_end = close + 1;
+    return true;
+}
+
+/* Adds a range behind the text 'before', which is taken over. */
+static void add_range(struct names *names, char *before, const struct names_range *numbers)
+{
+    unsigned i = names->ranges++;
+    names->range[i].before = before;
+    names->range[i].numbers = *numbers;
+    uint64_t size = (uint64_t)numbers->last - numbers->first + 1;
+    names->count = names->count > UINT64_MAX / size ? UINT64_MAX : names->count * size;
+}
+
+/* Reads the range that begins with the '[' at 'open', after the text from 'before' on. '*ret_end' is set to the place behind it. */
+static bool range_parse(struct names *names, const char *text, const char *before, const char *open, const char **ret_end,
+                        GError **error)
+{
+    struct names_range numbers = {0};
+    if (!names_parse_range(text, open, &numbers, ret_end, error)) {
+        return false;
+    }
     if (names->ranges == RANGES_MAX) {
+        g_autofree char *shown = reader_printable(text);
         return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" has too many ranges: expected at most %d", shown, RANGES_MAX);
     }
-    add_range(names, g_strndup(before, (size_t)(open - before)), first, last, padded ? (unsigned)first_digits : 1);
-    *ret_end = close + 1;
+    add_range(names, g_strndup(before, (size_t)(open - before)), &numbers);
     return true;
 }
 
@@ -145,7 +155,8 @@ static bool check_both_ends(const struct names *names, GError **error)
     }
     g_string_truncate(name, 0);
     for (unsigned i = 0; i < names->ranges; i++) {
-        g_string_append_printf(name, "%s%0*u", names->range[i].before, (int)names->range[i].width, names->range[i].last);
+        g_string_append_printf(name, "%s%0*u", names->range[i].before, (int)names->range[i].numbers.width,
+                               names->range[i].numbers.last);
     }
     g_string_append(name, names->after);
     return names_check(name->str, error);
@@ -167,7 +178,7 @@ bool names_parse(const char *text, uint32_t count, struct names *ret, GError **e
         return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" has both a range and a count: expected one of them", shown);
     }
     if (count) {
-        add_range(&names, g_strdup(rest), 1, count, 1);
+        add_range(&names, g_strdup(rest), &(struct names_range){1, count, 1});
         rest = "";
     }
     names.after = g_strdup(rest);
@@ -192,14 +203,15 @@ void names_get(const struct names *names, uint64_t i, GString *ret)
 {
     uint32_t numbers[RANGES_MAX] = {0};
     for (unsigned r = names->ranges; r-- > 0;) {
-        uint64_t size = (uint64_t)names->range[r].last - names->range[r].first + 1;
-        numbers[r] = names->range[r].first + (uint32_t)(i % size);
+        const struct names_range *range = &names->range[r].numbers;
+        uint64_t size = (uint64_t)range->last - range->first + 1;
+        numbers[r] = range->first + (uint32_t)(i % size);
         i /= size;
     }
     g_string_truncate(ret, 0);
     for (unsigned r = 0; r < names->ranges; r++) {
         g_string_append(ret, names->range[r].before);
-        g_string_append_printf(ret, "%0*u", (int)names->range[r].width, numbers[r]);
+        g_string_append_printf(ret, "%0*u", (int)names->range[r].numbers.width, numbers[r]);
     }
     g_string_append(ret, names->after);
 }

@@ -10,13 +10,18 @@
 
 #define RANGES_MAX 8
 
+/* What stands for a number in a name: "[1-100]". */
+struct names_range {
+    uint32_t first, last;
+    unsigned width; /* Digits, filled up with zeros; 1: as many as the number has. */
+};
+
 /* A name with numbers left out. */
 struct names {
     unsigned ranges;
     struct {
         char *before; /* The text in front of the number. */
-        uint32_t first, last;
-        unsigned width; /* Digits, filled up with zeros; 1: as many as the number has. */
+        struct names_range numbers;
     } range[RANGES_MAX];
     char *after;
     uint64_t count; /* How many names; saturates at UINT64_MAX. */
@@ -33,6 +38,9 @@ bool names_check_interface(const char *name, GError **error) G_GNUC_WARN_UNUSED_
  * 'text'. Every name that it stands for is valid. The caller calls names_clear(). */
 bool names_parse(const char *text, uint32_t count, struct names *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void names_clear(struct names *);
+
+/* Reads the range at 'open', a '[' in 'text' (for messages). '*ret_end' is set to the place behind it. */
+bool names_parse_range(const char *text, const char *open, struct names_range *ret, const char **ret_end, GError **error);
 
 /* Writes name 'i' (0 <= i < count) to 'ret', replacing what is there; the last range counts fastest. */
 void names_get(const struct names *, uint64_t i, GString *ret);

@@ -6,51 +6,10 @@
 #include <string.h>
 
 #include "distem/topology.h"
+#include "names.h"
 #include "reader.h"
 
-#define DIGITS_MAX 9 /* Of a bound, so that it fits 32 bits. */
-
-/* "[1-100]" in a pattern. */
-struct range {
-    uint32_t first, last;
-    size_t width;     /* Digits of each number, with leading zeros; 0: as many as it takes. */
-    const char *rest; /* What follows it. */
-};
-
-/* Reads up to DIGITS_MAX digits at 'text'. Returns how many they are; 0: none, or more. */
-static size_t number_parse(const char *text, uint32_t *ret)
-{
-    size_t digits = strspn(text, "0123456789");
-    if (digits > DIGITS_MAX) {
-        return 0;
-    }
-    *ret = 0;
-    for (size_t i = 0; i < digits; i++) {
-        *ret = *ret * 10 + (uint32_t)(text[i] - '0');
-    }
-    return digits;
-}
-
-/* Reads the range at 'text', which begins with '['. */
-static bool range_parse(const char *text, struct range *ret)
-{
-    size_t first = number_parse(text + 1, &ret->first);
-    const char *dash = text + 1 + first;
-    if (!first || *dash != '-') {
-        return false;
-    }
-    size_t last = number_parse(dash + 1, &ret->last);
-    if (!last || dash[1 + last] != ']' || ret->first > ret->last) {
-        return false;
-    }
-    bool padded = (first > 1 && text[1] == '0') || (last > 1 && dash[1] == '0');
-    ret->width = padded ? first : 0;
-    ret->rest = dash + last + 2;
-    return !padded || first == last;
-}
-
-/* A comparison under way. What has failed once is not tried again, so that many "*" cost no more than the product of the lengths.
- */
+/* A comparison under way. What has failed once is not tried again: many "*" cost no more than the product of the lengths. */
 struct match {
     const char *pattern, *name;
     uint64_t failed[SELECT_PATTERN_MAX]; /* By place in the pattern; bit i: at place i of the name. */
@@ -61,15 +20,16 @@ static bool match_at(struct match *match, const char *pattern, const char *name)
 
 static bool match_range(struct match *match, const char *pattern, const char *name)
 {
-    struct range range;
-    if (!range_parse(pattern, &range)) {
+    struct names_range range;
+    const char *rest;
+    if (!names_parse_range(pattern, pattern, &range, &rest, NULL)) {
         return false;
     }
     uint64_t number = 0;
-    for (size_t digits = 1; digits <= DIGITS_MAX && g_ascii_isdigit(name[digits - 1]); digits++) {
+    for (size_t digits = 1; number <= range.last && g_ascii_isdigit(name[digits - 1]); digits++) {
         number = number * 10 + (uint64_t)(name[digits - 1] - '0');
-        bool written_so = range.width ? digits == range.width : digits == 1 || name[0] != '0';
-        if (written_so && number >= range.first && number <= range.last && match_at(match, range.rest, name + digits)) {
+        bool written_so = range.width > 1 ? digits == range.width : digits == 1 || name[0] != '0';
+        if (written_so && number >= range.first && number <= range.last && match_at(match, rest, name + digits)) {
             return true;
         }
     }
@@ -121,11 +81,10 @@ bool select_check(const char *pattern, GError **error)
                     shown, SELECT_PATTERN_MAX - 1);
     }
     for (const char *open = pattern; (open = strchr(open, '['));) {
-        struct range range;
-        if (!range_parse(open, &range)) {
+        struct names_range range;
+        if (!names_parse_range(pattern, open, &range, &open, NULL)) {
             return fail(error, DISTEM_ERROR_INVALID, 0, "\"%s\" has no proper range: write it like client[1-100]:if0", shown);
         }
-        open = range.rest;
     }
     return true;
 }

@@ -170,7 +170,9 @@ for signal in TERM KILL; do
 	kill -"$signal" "$pid"
 	wait "$pid" 2>/dev/null
 	code=$?
-	sleep 0.5
+	for ((i = 0; i < 300 && $(our_machines | wc -l); i++)); do
+		sleep 0.1
+	done
 	check "SIG$signal ends the lab and its machine" \
 		equal "$before $(our_machines | wc -l) $code" "1 0 $((128 + $(kill -l "$signal")))"
 	# Only SIGKILL leaves the lab no chance to remove its folder.

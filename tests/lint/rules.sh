@@ -45,6 +45,13 @@ undocumented_guards() {
 impure() {
     c_files | grep -E '^src/(plan|topology)/.*\.c$' | xargs grep -nE '#include <(stdio|unistd|fcntl|sys/|poll)'
 }
+# Of two archives with the same name the linker takes the first, and says nothing.
+defined_twice() {
+    c_files | grep -E '^(src|ovs)/.*\.c$' | xargs awk '
+        /^[a-zA-Z].*\(/ && !/^static |^typedef |^[A-Z_0-9]+\(|[;{\\]$/ { head = $0; sub(/\(.*/, "", head); sub(/.*[ *]/, "", head) }
+        /^{/ && head && head != "main" { print head, FILENAME }
+        /^[{}]/ { head = "" }' | sort | awk '$1 == name { print name " is defined in " file " and in " $2 } { name = $1; file = $2 }'
+}
 
 none "no file is over 800 lines" too_long
 none "every file names its licence" without_licence
@@ -55,4 +62,5 @@ none "ovs/ does not include jansson" jansson_in_ovs
 none "config.h comes first" config_first
 none "every header has a guard" undocumented_guards
 none "plan and topology do no I/O" impure
+none "no function is defined twice" defined_twice
 echo "1..$tap_count"

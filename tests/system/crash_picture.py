@@ -72,8 +72,8 @@ def status():
     answer = json.loads(text) if text.startswith("{") else {}
     for key in ("vnodes", "vnetworks", "pnodes"):
         for entry in answer.pop(key, []):
-            # Transactions and rules count since the daemon started.
-            say(f"status {key}", clean(entry, {"pid", "generation", "transactions", "rules"}))
+            # Transactions, rules and heartbeats count since the daemon started; doubts are about the machine.
+            say(f"status {key}", clean(entry, {"pid", "generation", "transactions", "rules", "heartbeat", "doubts"}))
     say("status", clean(answer, {"generation"}))
 
 

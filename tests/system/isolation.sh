@@ -8,19 +8,6 @@ on_exit rm -rf "$dir"
 on_exit distem cleanup
 on_exit stop_daemon
 
-# in_vnode VNODE COMMAND: a line of shell.
-in_vnode() {
-    distem exec "$1" -- bash -c "$2"
-}
-# refused VNODE COMMAND: ran, and failed.
-refused() {
-    local status
-    in_vnode "$1" "$2"
-    status=$?
-    echo "exit status $status"
-    [[ $status -gt 0 && $status -lt 126 ]]
-}
-
 # --- whose files are whose
 mkdir -m 777 "$dir/open"
 check "a run folder that others can write to is refused" \

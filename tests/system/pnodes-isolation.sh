@@ -42,18 +42,6 @@ cat >"$dir/topo.json" <<'JSON'
 JSON
 check "four vnetworks with the same addresses come up" distem up "$dir/topo.json"
 
-in_vnode() {
-    distem exec "$1" -- bash -c "$2"
-}
-# refused VNODE COMMAND: ran, and failed.
-refused() {
-    local status
-    in_vnode "$1" "$2"
-    status=$?
-    echo "exit status $status"
-    [[ $status -gt 0 && $status -lt 126 ]]
-}
-
 # storm.py FROM DIR VNODE MAC NETNS...: in FROM's network namespace sends what has to be flooded, each frame with a word of its own,
 # frames to each MAC, and frames with tags of VLANs. Leaves what came in, by word, in a file of DIR for each vnode. Frames of one sender
 # arrive in order: a vnode has seen everything once two of its vnetwork have said END, one of whom may be itself, which it does not hear.

@@ -6,7 +6,7 @@
 
 #include <glib/gstdio.h>
 
-#include "pnode/health.h"
+#include "src/pnode/health.h"
 
 #define CLOCK "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
