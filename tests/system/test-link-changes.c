@@ -176,10 +176,18 @@ static void check_rate(const struct qdisc *root, const struct rate *rate, const 
     check_queue(&rate->queue, i);
 }
 
+/* Returns the index of device 'name', 0: there is none. For the name of a device that is not there, if_nametoindex() has the kernel
+ * start modprobe. */
+static int find_device(const char *name)
+{
+    g_autofree char *path = g_strdup_printf("/proc/sys/net/ipv4/conf/%s", name);
+    return access(path, F_OK) ? 0 : (int)if_nametoindex(name);
+}
+
 /* Compares what there is on device 'name', and on 'stage' where frames wait first, with 'impairment'. */
 static void check_devices(struct rtnl *rtnl, const char *name, const char *stage, const struct impairment *impairment)
 {
-    int ifindex = (int)if_nametoindex(name), first = (int)if_nametoindex(stage);
+    int ifindex = find_device(name), first = find_device(stage);
     struct shape shape = {0};
     struct shape queue = {0};
     g_assert_true(ifindex != 0 || impairment_is_zero(impairment));
