@@ -21,10 +21,11 @@ JITTER_MEAN_MS, JITTER_MS = 20, 4
 
 ASYMMETRIC = {"there": (30, 10**6), "back": (10, 8 * 10**6)}
 
-COMBINED_RATE = 10**7
 COMBINED_MEAN_MS, COMBINED_DEVIATION_MS = 50, 5
 # 2 % are lost and 1 % duplicated. The kernel draws both apart, and a frame that meets both arrives once.
 COMBINED_ABSENT, COMBINED_TWICE = 0.02 * 0.99, 0.01 * 0.98
+# Behind the bandwidth, as on a real link.
+COMBINED_RATE = 10**7 * (1 - COMBINED_ABSENT + COMBINED_TWICE)
 
 FULL_FRAME_BITS = 1538 * 8
 
