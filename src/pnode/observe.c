@@ -48,6 +48,17 @@ static void find_watched(const struct pnode_daemon *p, GHashTable *vifaces)
     }
 }
 
+static void look_at_upcalls(struct pnode_daemon *p)
+{
+    uint64_t lost;
+    g_autoptr(GError) error = NULL;
+    if (link_read_lost_upcalls(&lost, &error)) {
+        health_upcalls(p->health, lost, p->self->heartbeat + 1);
+    } else {
+        log_warning("pnode", "cannot look at what Open vSwitch drops", "error=\"%s\"", error->message);
+    }
+}
+
 void observe_run(struct pnode_daemon *p)
 {
     if (p->removed || poll_now_ms() < p->observe_at) {
@@ -59,6 +70,7 @@ void observe_run(struct pnode_daemon *p)
         health_clear(p->health);
     }
     health_look(p->health, settled, p->self->heartbeat + 1);
+    look_at_upcalls(p);
     if (settled) {
         g_autoptr(GHashTable) vifaces = g_hash_table_new_full(NULL, NULL, NULL, g_free);
         struct drops_look look = {p, vifaces};

@@ -102,6 +102,24 @@ static void test_backlog(void)
     health_free(health);
 }
 
+static void test_upcalls(void)
+{
+    struct health *health = health_new(root);
+    const struct {
+        bool settled;
+        uint64_t lost;
+    } looks[] = {{true, 5}, {true, 5}, {false, 6}, {true, 7}, {true, 7}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(looks); i++) {
+        health_look(health, looks[i].settled, i);
+        health_upcalls(health, looks[i].lost, i);
+    }
+    assert_doubts(health, "");
+    health_look(health, true, 9);
+    health_upcalls(health, 8, 9);
+    assert_doubts(health, "Open vSwitch dropped frames of new flows, with no time to find their ways@9");
+    health_free(health);
+}
+
 static void test_clock(void)
 {
     struct health *health = health_new(root);
@@ -171,6 +189,7 @@ int main(int argc, char **argv)
     g_test_add_func("/health/cpu", test_cpu);
     g_test_add_func("/health/not-settled", test_not_settled);
     g_test_add_func("/health/backlog", test_backlog);
+    g_test_add_func("/health/upcalls", test_upcalls);
     g_test_add_func("/health/clock", test_clock);
     g_test_add_func("/health/drops", test_drops);
     g_test_add_func("/health/no-files", test_no_files);
