@@ -122,7 +122,7 @@ def page(folder, by_part):
     if refused:
         yield from list_of(refused)
     if strays:
-        yield f"\nOf {len(strays)} of those that are, single repeats are outside:\n"
+        yield f"\nSingle repeats of {len(strays)} of them are outside:\n"
         yield from list_of(strays)
     missing = [part for part in TITLES if part not in by_part]
     if missing:
