@@ -18,7 +18,7 @@ from stats import binomial_interval, mean_interval
 MS = 10**6
 S = 10**9
 RTT_FLOOR_NS, RTT_SHARE = 20000, 0.002
-ECHO_FRAME, FLOW_FRAME = 58, 128 # Bytes of the frames of an echo, and of a flow through the asymmetric link.
+ECHO_FRAME, FLOW_FRAME = 58, 128  # Bytes of the frames of an echo, and of a flow through the asymmetric link.
 
 
 @dataclass
@@ -160,6 +160,10 @@ def windows(rows):
     frame = theory.FULL_FRAME_BITS * 100
     for (side, asked), frames in grouped(rows, ("side", "asked_bps"), "frames").items():
         rate = float(asked)
+        tolerance = 0.01 * rate + frame / len(frames)
+        mean = fmean(frames) * frame
+        yield Result("windows", f"{theory.rate_text(rate)} {side}, all windows together", "kbit/s", rate / 1000, mean / 1000, 0,
+                     (rate - tolerance) / 1000, (rate + tolerance) / 1000, mean / 1000)
         yield result("windows", f"{theory.rate_text(rate)} {side}, each of {len(frames)} windows", "kbit/s", rate,
                      [n * frame for n in frames], 0.01 * rate + frame, 1000)
 

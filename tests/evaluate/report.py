@@ -40,7 +40,7 @@ within them: the virtual machine has one processor, on which other things run no
 | bandwidth, five-nodes, asymmetric | TCP's goodput at most 1 % off theory |
 | loss, combined | counts within the middle 99 % of the binomial distribution; so one of a hundred is outside by chance |
 | jitter, combined | mean and standard deviation at most 5 % off |
-| windows | what passes in each 10 ms at most 1 % and one frame off |
+| windows | what passes in each 10 ms at most 1 % and one frame off, in all together at most 1 % and one frame in all |
 
 Theory: a bandwidth counts all that an Ethernet wire carries, 38 bytes around each packet, and TCP with timestamps fills all but 52
 bytes of a packet: 1448/1538 of the bandwidth at an MTU of 1500, 8948/9038 at 9000.
