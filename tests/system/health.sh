@@ -75,6 +75,15 @@ kill "$busy"
 wait "$busy" 2>/dev/null
 
 beats 2
+daemon=$(daemon_pid)
+for _ in 1 2 3; do
+    kill -STOP "$daemon"
+    sleep 0.2
+    kill -CONT "$daemon"
+done
+check "timers that are late are" wait_slowly pnode "'its timers were more than 1 ms late' in d['doubts']"
+
+beats 2
 switch=$(pgrep -x ovs-vswitchd)
 kill -STOP "$switch"
 distem exec n1 -- python3 -c '
