@@ -35,7 +35,7 @@ enum distribution { DISTRIBUTION_UNIFORM, DISTRIBUTION_NORMAL, DISTRIBUTION_PARE
 struct impairment {
     int64_t latency; /* ns, one way. */
     int64_t jitter;  /* ns, needs latency >= jitter; its distribution's scale as in netem. */
-    enum distribution distribution;
+    uint64_t distribution; /* Of the jitter: an enum distribution, or the id of a table (delay-table.h). */
     uint32_t latency_correlation;
     uint32_t keep_order; /* 1: jitter makes no frame overtake another; needs jitter. */
     uint32_t loss, loss_correlation;

@@ -5,6 +5,7 @@
 #include <linux/pkt_sched.h>
 #include <string.h>
 
+#include "distem/delay-table.h"
 #include "distem/units.h"
 
 #include "distribution.h"
@@ -132,6 +133,20 @@ static void put_model(struct nl_msg *message, const struct figures *figures)
     }
 }
 
+/* Returns what a user's table takes more than one of ours. */
+static size_t netem_more_room(const struct impairment *impairment)
+{
+    const struct delay_table *table = delay_table_find(impairment->distribution);
+    return table ? table->entries->len * sizeof(int16_t) : 0;
+}
+
+static void put_distribution(struct nl_msg *message, uint64_t distribution)
+{
+    const struct delay_table *table = delay_table_find(distribution);
+    const void *entries = table ? table->entries->data : (const void *)distribution_table((enum distribution)distribution);
+    rtnl_put(message, TCA_NETEM_DELAY_DIST, entries, (table ? table->entries->len : DISTRIBUTION_SIZE) * sizeof(int16_t));
+}
+
 static void netem_put_options(struct nl_msg *message, const struct impairment *impairment, unsigned mtu)
 {
     struct figures figures = wanted(impairment, mtu);
@@ -153,7 +168,7 @@ static void netem_put_options(struct nl_msg *message, const struct impairment *i
     }
     if (figures.jitter) {
         /* Also for the uniform one, which is netem's own without a table: a table cannot be taken away again, only replaced. */
-        rtnl_put(message, TCA_NETEM_DELAY_DIST, distribution_table(impairment->distribution), DISTRIBUTION_SIZE * sizeof(int16_t));
+        put_distribution(message, impairment->distribution);
     }
 }
 
@@ -230,6 +245,7 @@ const struct qdisc_ops qdisc_netem = {
     .module = "sch_netem",
     .handle = 1 << 16,
     .options_size = 256 + DISTRIBUTION_SIZE * sizeof(int16_t),
+    .more_room = netem_more_room,
     .put_options = netem_put_options,
     .has_options = netem_has_options,
 };

@@ -12,16 +12,18 @@
 
 #include "rtnl.h"
 
-/* A kind of qdisc. Every member is there. */
+/* A kind of qdisc. Every member is there but the last one. */
 struct qdisc_ops {
-    const char *kind;    /* As the kernel names it. */
-    const char *module;  /* The kernel module that brings it. */
-    uint32_t handle;     /* The handle that it gets from us. */
-    size_t options_size; /* Room that the options need at most. */
+    const char *kind;                               /* As the kernel names it. */
+    const char *module;                             /* The kernel module that brings it. */
+    uint32_t handle;                                /* The handle that it gets from us. */
+    size_t options_size;                            /* Room that the options need at most. */
     /* Appends the content of TCA_OPTIONS that makes 'impairment' true, whatever was set before. */
     void (*put_options)(struct nl_msg *, const struct impairment *, unsigned mtu);
     /* Says whether 'options', as dumped, already are what put_options() would set. */
     bool (*has_options)(const struct nlattr *options, const struct impairment *, unsigned mtu);
+    /* Returns the room that the options of 'impairment' need beyond options_size. NULL: none. */
+    size_t (*more_room)(const struct impairment *);
 };
 
 extern const struct qdisc_ops qdisc_netem; /* Latency, jitter, loss, duplication, corruption, reordering. */

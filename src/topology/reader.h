@@ -19,6 +19,7 @@ struct reader {
     GString *pointer;         /* Of the value being read. */
     struct diagnostics found; /* The first PROBLEM_LIMIT, without lines. */
     unsigned count;           /* All of them. */
+    GHashTable *tables;       /* Of jitter, that directions may name, see delay-tables.h; NULL: none. Borrowed. */
 };
 
 /* One key that an object may have. 'read' gets the key's value, the object's target, and the field's place in its table. */

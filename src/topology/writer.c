@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "delay-tables.h"
+#include "distem/delay-table.h"
 #include "distem/topology.h"
 #include "distem/units.h"
 #include "labels.h"
@@ -186,7 +188,12 @@ char *topology_write(const struct platform *platform)
     GString *text = g_string_new("{\n  \"distem\": 2,\n");
     append_string(text, "name", platform->name);
     append_string(text, "routing", routing_name(platform->routing));
-    g_string_append(text, "  \"vnetworks\": {");
+    g_autoptr(GPtrArray) tables = delay_tables_of(platform);
+    if (tables->len) {
+        append_line(text, true, "tables", delay_tables_to_json(tables));
+        g_string_append(text, ",");
+    }
+    g_string_append(text, tables->len ? "\n  \"vnetworks\": {" : "  \"vnetworks\": {");
     for (unsigned i = 0; i < platform->vnetworks->len; i++) {
         const struct vnetwork *vnetwork = platform_vnetwork(platform, i);
         append_line(text, i == 0, vnetwork->name, vnetwork_to_json(vnetwork));

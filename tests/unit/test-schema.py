@@ -80,6 +80,7 @@ GOOD = [
     with_output(bandwidth="1Mbit/s", queue="10packets", aqm="codel", framing="ip", overhead="-4B", cell="48/53", seed=1, keep_order=True),
     with_output(bandwidth="1Mbit/s", queue="50ms", gilbert_enter="1%", gilbert_leave="20%", markov_p14="1%"),
     with_output(latency="3\u00b5s", bandwidth="0", distribution="normal"),
+    {"tables": {"lab/few.dist": ["1 2"]}} | with_output(latency="3ms", jitter="1ms", distribution={"table": "lab/few.dist"}),
 ]
 BAD = [
     {"distem": 1},
@@ -103,6 +104,9 @@ BAD = [
     {"vnodes": {"n": {"vifaces": {"a234567890123456": {}}}}},
     {"vnodes": {"n": {"vifaces": {"x": {"mac": "01:00:00:00:00:01"}}}}},
     {"vroutes": [{"from": "a", "to": "b"}]},
+    {"tables": {"few.dist": "1 2"}},
+    {"tables": {"/few.dist": ["1 2"]}},
+    with_output(latency="1ms", jitter="1ms", distribution={"file": "few.dist"}),
     with_output(latency="20"),
     with_output(latency="-1ms"),
     with_output(bandwidth="10mbps"),
