@@ -24,6 +24,13 @@ enum framing {
     FRAMING_IP,       /* The packet alone. */
 };
 
+/* Sums of latencies over 100,000 hops, there and back, stay within 63 bits. */
+#define LATENCY_LIMIT (INT64_C(3600) * 1000000000)
+/* bit/s. A slower link needs minutes for one frame. On a faster one the kernel, which counts in nanoseconds, would round a small
+ * frame's time by more than a hundredth; and no machine carries it. */
+#define BANDWIDTH_LEAST UINT64_C(1000)
+#define BANDWIDTH_LIMIT UINT64_C(10000000000)
+
 enum queue_unit { QUEUE_BYTES, QUEUE_PACKETS, QUEUE_TIME };
 
 /* How a queue decides what to drop. */

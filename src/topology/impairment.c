@@ -8,12 +8,6 @@
 #include "distem/topology.h"
 #include "distem/units.h"
 
-/* Sums of latencies over 100,000 hops, there and back, stay within 63 bits. */
-#define LATENCY_LIMIT ((uint64_t)(3600 * NS_PER_S))
-/* A slower link needs minutes for one frame. On a faster one the kernel, which counts in nanoseconds, would round a small frame's
- * time by more than a hundredth; and no machine carries it. */
-#define BANDWIDTH_LEAST UINT64_C(1000)
-#define BANDWIDTH_LIMIT UINT64_C(10000000000)
 /* Below 2^32, where tc-tbf(8) ends. */
 #define BYTES_LIMIT (UINT64_C(1) << 30)
 
