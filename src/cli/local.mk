@@ -6,7 +6,7 @@ distem_SOURCES = \
 	src/cli/options.c src/cli/options.h src/cli/pnode.c src/cli/replan.c src/cli/report.c src/cli/report.h src/cli/session.c src/cli/session.h \
 	src/cli/set.c src/cli/shell.c src/cli/show.c \
 	src/cli/status-vnode.c src/cli/status.c src/cli/status.h src/cli/table.c src/cli/table.h src/cli/terminal.c \
-	src/cli/terminal.h src/cli/text.c src/cli/text.h src/cli/trace.c src/cli/up.c src/cli/validate.c src/cli/verify.c src/cli/version.c \
+	src/cli/terminal.h src/cli/text.c src/cli/text.h src/cli/trace.c src/cli/traces.c src/cli/up.c src/cli/validate.c src/cli/verify.c src/cli/version.c \
 	src/cli/wait.c src/cli/wait.h
 distem_CPPFLAGS = $(AM_CPPFLAGS) -DSBINDIR='"$(sbindir)"'
 distem_LDADD = libdistem.la libplan.la libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS) -lm

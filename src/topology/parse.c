@@ -18,7 +18,7 @@ struct document {
     bool versioned;
     const char *name;
     enum routing routing;
-    const json_t *vnetworks, *defaults, *templates, *vnodes, *vroutes, *layout;
+    const json_t *vnetworks, *defaults, *templates, *vnodes, *vroutes, *layout, *traces;
 };
 
 static void free_template(void *data)
@@ -41,11 +41,14 @@ void parser_init(struct parser *parser, const char *file, struct layout *layout)
         .layout = layout,
     };
     reader_init(&parser->reader, file, "");
+    playbacks_init(&parser->playbacks, parser->platform);
+    parser->reader.playbacks = &parser->playbacks;
 }
 
 void parser_clear(struct parser *parser)
 {
     reader_clear(&parser->reader);
+    playbacks_clear(&parser->playbacks);
     platform_free(parser->platform);
     g_hash_table_unref(parser->vnetworks);
     g_hash_table_unref(parser->vnodes);
@@ -94,17 +97,23 @@ static void read_routing(struct reader *reader, const json_t *value, void *targe
 static void read_section(struct reader *reader G_GNUC_UNUSED, const json_t *value, void *target, unsigned index)
 {
     struct document *document = target;
-    const json_t **sections[] = {&document->defaults, &document->templates, &document->vnetworks,
-                                 &document->vnodes,   &document->vroutes,   &document->layout};
+    const json_t **sections[] = {&document->defaults, &document->templates, &document->vnetworks, &document->vnodes,
+                                 &document->vroutes,  &document->layout,    &document->traces};
     *sections[index - 3] = value;
 }
 
 const struct field platform_fields[] = {
-    {"distem", read_version},    {"name", read_name},
-    {"routing", read_routing},   {"defaults", read_section},
-    {"templates", read_section}, {"vnetworks", read_section},
-    {"vnodes", read_section},    {"vroutes", read_section},
-    {"layout", read_section},    {NULL, NULL},
+    {"distem", read_version},
+    {"name", read_name},
+    {"routing", read_routing},
+    {"defaults", read_section},
+    {"templates", read_section},
+    {"vnetworks", read_section},
+    {"vnodes", read_section},
+    {"vroutes", read_section},
+    {"layout", read_section},
+    {"traces", read_section},
+    {NULL, NULL},
 };
 
 /* Calls 'parse' for the section at 'key', if there is one. */
@@ -135,6 +144,11 @@ static void parse_document(struct parser *parser, const json_t *json)
     }
     parser->platform->routing = document.routing;
     /* What is referred to comes before what refers to it. */
+    if (document.traces) {
+        size_t mark = reader_enter(&parser->reader, "traces");
+        playbacks_read(&parser->playbacks, &parser->reader, document.traces);
+        reader_leave(&parser->reader, mark);
+    }
     parse_section(parser, "defaults", document.defaults, parser_read_defaults);
     if (document.layout && !parser->layout->given) {
         layout_read(parser->layout, document.layout, false);

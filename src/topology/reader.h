@@ -14,11 +14,15 @@
 
 #define PROBLEM_LIMIT 100 /* So many are reported in full, the rest as a number. */
 
+struct playbacks;
+
 struct reader {
     const char *file;         /* As the user knows it; borrowed. */
     GString *pointer;         /* Of the value being read. */
     struct diagnostics found; /* The first PROBLEM_LIMIT, without lines. */
     unsigned count;           /* All of them. */
+    /* Traces that properties may name; NULL: none. Borrowed. */
+    const struct playbacks *playbacks;
 };
 
 /* One key that an object may have. 'read' gets the key's value, the object's target, and the field's place in its table. */

@@ -43,10 +43,10 @@ static void set_address(json_t *object, const char *key, const struct ip_addr *a
     }
 }
 
-static void set_impairment(json_t *object, const char *key, const struct impairment *impairment)
+static void set_impairment(json_t *object, const char *key, const struct impairment *impairment, const struct platform *platform)
 {
     if (!impairment_is_zero(impairment)) {
-        json_object_set_new(object, key, impairment_to_json(impairment));
+        json_object_set_new(object, key, impairment_to_json_with_traces(impairment, platform));
     }
 }
 
@@ -71,7 +71,7 @@ static json_t *vnetwork_to_json(const struct vnetwork *vnetwork)
     return object;
 }
 
-static json_t *viface_to_json(const struct viface *viface)
+static json_t *viface_to_json(const struct viface *viface, const struct platform *platform)
 {
     json_t *object = json_object();
     set_string(object, "vnetwork", viface->vnetwork->name);
@@ -82,10 +82,10 @@ static json_t *viface_to_json(const struct viface *viface)
         set_string(object, "mac", mac_format(&viface->mac, text));
     }
     if (impairment_equal(&viface->input, &viface->output)) {
-        set_impairment(object, "both", &viface->input);
+        set_impairment(object, "both", &viface->input, platform);
     } else {
-        set_impairment(object, "input", &viface->input);
-        set_impairment(object, "output", &viface->output);
+        set_impairment(object, "input", &viface->input, platform);
+        set_impairment(object, "output", &viface->output, platform);
     }
     return object;
 }
@@ -106,7 +106,7 @@ static void set_cpu(json_t *object, const struct vnode *vnode)
     json_decref(cpu);
 }
 
-static json_t *vnode_to_json(const struct vnode *vnode)
+static json_t *vnode_to_json(const struct vnode *vnode, const struct platform *platform)
 {
     json_t *object = json_object();
     if (strcmp(vnode->image, "host") != 0) {
@@ -132,7 +132,7 @@ static json_t *vnode_to_json(const struct vnode *vnode)
         json_t *vifaces = json_object();
         for (unsigned i = 0; i < vnode->vifaces->len; i++) {
             const struct viface *viface = vnode_viface(vnode, i);
-            json_object_set_new(vifaces, viface->name, viface_to_json(viface));
+            json_object_set_new(vifaces, viface->name, viface_to_json(viface, platform));
         }
         json_object_set_new(object, "vifaces", vifaces);
     }
@@ -181,11 +181,28 @@ static void append_string(GString *text, const char *key, const char *value)
     json_decref(string);
 }
 
+/* Returns the lines of a trace. */
+static json_t *playback_to_json(const struct playback_text *playback)
+{
+    g_auto(GStrv) lines = g_strsplit(playback->text, "\n", -1);
+    json_t *array = json_array();
+    for (unsigned i = 0; lines[i]; i++) {
+        json_array_append_new(array, json_string(lines[i]));
+    }
+    return array;
+}
+
 char *topology_write(const struct platform *platform)
 {
     GString *text = g_string_new("{\n  \"distem\": 2,\n");
     append_string(text, "name", platform->name);
     append_string(text, "routing", routing_name(platform->routing));
+    for (unsigned i = 0; i < platform->playbacks->len; i++) {
+        const struct playback_text *playback = platform_playback(platform, i);
+        g_string_append(text, i == 0 ? "  \"traces\": {" : "");
+        append_line(text, i == 0, playback->name, playback_to_json(playback));
+        g_string_append(text, i + 1 == platform->playbacks->len ? "\n  },\n" : "");
+    }
     g_string_append(text, "  \"vnetworks\": {");
     for (unsigned i = 0; i < platform->vnetworks->len; i++) {
         const struct vnetwork *vnetwork = platform_vnetwork(platform, i);
@@ -194,7 +211,7 @@ char *topology_write(const struct platform *platform)
     g_string_append(text, "\n  },\n  \"vnodes\": {");
     for (unsigned i = 0; i < platform->vnodes->len; i++) {
         const struct vnode *vnode = platform_vnode(platform, i);
-        append_line(text, i == 0, vnode->name, vnode_to_json(vnode));
+        append_line(text, i == 0, vnode->name, vnode_to_json(vnode, platform));
     }
     g_string_append(text, "\n  }");
     for (unsigned i = 0; i < platform->vroutes->len; i++) {

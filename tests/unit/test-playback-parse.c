@@ -48,9 +48,9 @@ static void test_mahimahi(void)
 {
     struct playback *playback = parse("0\n50\n50\n100\n# nothing from 100 to 300\n301\n350\n", PLAYBACK_BANDWIDTH);
     g_assert_cmpuint(playback->steps->len, ==, 3);
-    check_step(playback, 0, 0, 4 * 1500 * 10 * 8);
+    check_step(playback, 0, 0, 480000);
     check_step(playback, 1, 100000000, 0);
-    check_step(playback, 2, 300000000, 2 * 1500 * 20 * 8);
+    check_step(playback, 2, 300000000, 480000);
     g_assert_cmpint(playback->length, ==, 350000000);
     playback_free(playback);
 }

@@ -68,10 +68,10 @@ static void test_walk(void)
     struct playback *playback = parse("0 1ms\n1ms 2ms\n2.5ms 3ms\n100ms end\n");
     static const int64_t changes[] = {0, 1000000, 2500000};
     int64_t now = START;
-    for (unsigned i = 0; i < 3000; i++) {
+    for (int64_t i = 0; i < 3000; i++) {
         struct playback_moment moment = playback_at(playback, true, START, now);
         g_assert_cmpint(now, ==, START + i / 3 * 100 * NS_PER_MS + changes[i % 3]);
-        g_assert_cmpuint(moment.value, ==, (i % 3 + 1) * 1000000);
+        g_assert_cmpuint(moment.value, ==, (uint64_t)(i % 3 + 1) * 1000000);
         now = moment.next;
     }
     playback_free(playback);

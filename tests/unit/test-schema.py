@@ -79,6 +79,8 @@ GOOD = [
     {"layout": {"defaults": {"port": 4789}, "vnetworks": {"a": {"vni": 7}}}},
     with_output(bandwidth="1Mbit/s", queue="10packets", aqm="codel", framing="ip", overhead="-4B", cell="48/53", seed=1, keep_order=True),
     with_output(bandwidth="1Mbit/s", queue="50ms", gilbert_enter="1%", gilbert_leave="20%", markov_p14="1%"),
+    {"traces": {"a/lte.csv": ["0 1Mbit/s", ""]}, **with_output(bandwidth={"trace": "a/lte.csv", "loop": True})},
+    with_output(latency={"trace": "a"}, loss={"trace": "b", "loop": False}),
     with_output(latency="3\u00b5s", bandwidth="0", distribution="normal"),
 ]
 BAD = [
@@ -104,6 +106,10 @@ BAD = [
     {"vnodes": {"n": {"vifaces": {"x": {"mac": "01:00:00:00:00:01"}}}}},
     {"vroutes": [{"from": "a", "to": "b"}]},
     with_output(latency="20"),
+    with_output(latency={"loop": True}),
+    with_output(bandwidth={"trace": "/etc/passwd"}),
+    with_output(jitter={"trace": "a"}),
+    {"traces": {"a": "0 1Mbit/s"}},
     with_output(latency="-1ms"),
     with_output(bandwidth="10mbps"),
     with_output(loss=0.01),
