@@ -1,12 +1,12 @@
 # Tests that are no program of one module: end to end, accuracy, lint, fuzzers, the tarball. Those that other lists than TESTS name must
 # have an extension: automake makes no rule for them by name.
 SYSTEM_TESTS += \
-	tests/system/crash.sh tests/lab/test-lab.sh tests/system/examples.sh tests/system/isolation.sh tests/system/native.sh \
+	tests/system/crash.sh tests/lab/test-lab.sh tests/system/isolation.sh tests/system/native.sh \
 	tests/system/health.sh tests/system/pnodes.sh tests/system/set.sh tests/system/switch.sh \
 	tests/system/up.sh tests/system/vnode.sh tests/system/vnode-exec.sh
 # Without sanitizers: what is measured, and what would take too long with them.
 ACCURACY_TESTS += \
-	tests/system/figure3.sh tests/system/machines.sh tests/system/pnodes-count.sh tests/system/pnodes-examples.sh \
+	tests/system/examples.sh tests/system/figure3.sh tests/system/machines.sh tests/system/pnodes-count.sh tests/system/pnodes-examples.sh \
 	tests/system/pnodes-faults.sh tests/system/pnodes-isolation.sh tests/system/pnodes-cluster.sh
 LINT_TESTS = tests/lint/format.sh tests/lint/rules.sh tests/lint/clang-tidy.sh tests/lint/cppcheck.sh
 DIST_TESTS = tests/dist.sh

@@ -67,6 +67,10 @@ typedef void link_dropped(uint32_t viface_id, bool output, uint64_t frames, void
 /* Calls 'each' for every direction that has a netem. False with an error. */
 bool link_read_drops(struct link_manager *, link_dropped *each, void *aux, GError **error);
 
+/* Tells how many frames Open vSwitch's kernel module has dropped, on all its datapaths, because ovs-vswitchd was too busy to say
+ * where they go; 0 without the module. False with an error. */
+bool link_read_lost_upcalls(uint64_t *ret_frames, GError **error);
+
 /* One thing of ours that is there. */
 enum link_kind { LINK_VETH, LINK_IFB, LINK_QUEUE, LINK_NETNS };
 struct link_found {
@@ -107,5 +111,8 @@ uint32_t shaping_limit(const struct impairment *, unsigned mtu);
 /* What this kernel can do, tried out in a throw-away namespace; each entry of the result names one missing thing and the module
  * that brings it ("netem: kernel module sch_netem"). An array of strings, empty when nothing is missing; the caller unrefs it. */
 GPtrArray *link_missing_features(GError **error);
+/* Says whether this kernel's netem takes a seed (Linux 6.6 and later), tried out likewise. False with an error: that cannot be
+ * told. */
+bool link_takes_seeds(bool *ret, GError **error);
 
 #endif

@@ -174,6 +174,7 @@ struct pnode {
     uint64_t memory;     /* Bytes. */
     char *kernel;        /* Its release, "6.1.0-37-amd64"; NULL: not known. */
     char *missing;       /* Kernel features for shaping that it lacks, for people; NULL: none. */
+    bool seeds;          /* Its netem takes seeds. */
     uint32_t max_vnodes; /* 0: no limit. */
     uint32_t max_vifaces;
     char *address;             /* Where its daemon serves actions, "192.0.2.2:4568", "[fd00::2]:4568"; NULL: nowhere. */

@@ -37,33 +37,45 @@ static void reply_problems(struct rest_request *request, struct diagnostics *pro
                      problems);
 }
 
-static bool is_shaped(const struct vnode *vnode)
+/* What a vnode asks of its pnode's kernel. */
+struct demand {
+    bool shaping, seeds;
+};
+
+static struct demand demand_of(const struct vnode *vnode)
 {
+    struct demand demand = {0};
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
         const struct viface *viface = vnode_viface(vnode, i);
-        if (!impairment_is_zero(&viface->input) || !impairment_is_zero(&viface->output)) {
-            return true;
-        }
+        demand.shaping |= !impairment_is_zero(&viface->input) || !impairment_is_zero(&viface->output);
+        demand.seeds |= viface->input.seed || viface->output.seed;
     }
-    return false;
+    return demand;
 }
 
 /* Checks that the pnodes can emulate what the planned 'platform' has there. DISTEM_ERROR_UNSUPPORTED names what is missing. */
 static bool check_features(const struct platform *platform, const GPtrArray *pnodes, GError **error)
 {
-    g_autoptr(GHashTable) missing = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) lacking = g_hash_table_new(g_str_hash, g_str_equal);
     for (unsigned i = 0; i < pnodes->len; i++) {
-        const struct pnode *pnode = pnodes->pdata[i];
-        if (pnode->missing) {
-            g_hash_table_insert(missing, pnode->name, pnode->missing);
+        struct pnode *pnode = pnodes->pdata[i];
+        if (pnode->missing || !pnode->seeds) {
+            g_hash_table_insert(lacking, pnode->name, pnode);
         }
     }
-    for (unsigned i = 0; g_hash_table_size(missing) && i < platform->vnodes->len; i++) {
+    for (unsigned i = 0; g_hash_table_size(lacking) && i < platform->vnodes->len; i++) {
         const struct vnode *vnode = platform_vnode(platform, i);
-        const char *features = g_hash_table_lookup(missing, vnode->pnode);
-        if (features && is_shaped(vnode)) {
+        const struct pnode *pnode = g_hash_table_lookup(lacking, vnode->pnode);
+        struct demand demand = pnode ? demand_of(vnode) : (struct demand){0};
+        if (demand.shaping && pnode->missing) {
             return fail(error, DISTEM_ERROR_UNSUPPORTED, 0, "pnode %s cannot shape what vnode %s asks for: its kernel lacks %s",
-                        vnode->pnode, vnode->name, features);
+                        vnode->pnode, vnode->name, pnode->missing);
+        }
+        if (demand.seeds && !pnode->seeds) {
+            return fail(
+                error, DISTEM_ERROR_UNSUPPORTED, 0,
+                "pnode %s cannot give vnode %s a seed: its kernel, %s, has a netem that takes none (Linux 6.6 and later do)",
+                vnode->pnode, vnode->name, pnode->kernel ? pnode->kernel : "which is not known");
         }
     }
     return true;

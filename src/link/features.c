@@ -137,6 +137,16 @@ bool features_find_netem(struct netem_features *ret, GError **error)
     return true;
 }
 
+bool link_takes_seeds(bool *ret, GError **error)
+{
+    struct netem_features netem;
+    if (!features_find_netem(&netem, error)) {
+        return false;
+    }
+    *ret = netem.there && netem.seed;
+    return true;
+}
+
 GPtrArray *link_missing_features(GError **error)
 {
     int netns = -1;

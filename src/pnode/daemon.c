@@ -48,7 +48,7 @@ struct pnode_daemon *pnode_daemon_new(const struct pnode_config *config, struct 
         return NULL;
     }
     p->self = machine_describe(config, &p->underlay, p->links);
-    p->health = health_new("");
+    observe_start(p);
     p->runner = vnode_runner_new(config->run_dir, config->state_dir, config->worker_path, config->workers);
     vnode_runner_list(p->runner);
     p->push_needed = true;
@@ -63,7 +63,7 @@ void pnode_daemon_free(struct pnode_daemon *p)
     vnode_runner_free(p->runner);
     vswitch_close(p->vswitch);
     server_keeper_free(p->keeper);
-    health_free(p->health);
+    observe_end(p);
     link_manager_free(p->links);
     g_hash_table_unref(p->items);
     platform_free(p->wanted);

@@ -9,6 +9,12 @@
  * Backlog: a frame dropped between two devices (second column of softnet_stat): the queue of a core, 1000 frames
  * (net.core.netdev_max_backlog), was full. No model asked for this loss.
  *
+ * Upcalls: a frame that waited for ovs-vswitchd to say where it goes, with too many others: lost, though only the first frames of a
+ * flow have to wait.
+ *
+ * Timers: two or more that were a millisecond late, of the hundred that are set meanwhile: frames that netem held were late, too. A
+ * single one may be due to work that is rare.
+ *
  * netem: a frame dropped where no loss was asked for: more were in flight than shaping_limit() foresees.
  *
  * Clock: one that takes microseconds to read, or another one than before: the kernel found that the first one was wrong. */
@@ -20,10 +26,15 @@
 
 #include "distem/log.h"
 
+#include "lateness.h"
+
 #define IDLE_LEAST 0.02
 #define STOLEN_MOST 0.01
+#define LATE_MOST 1
 
-enum cause { CAUSE_CPU, CAUSE_STOLEN, CAUSE_BACKLOG, CAUSE_NETEM, CAUSE_CLOCK, CAUSES };
+G_STATIC_ASSERT(LATENESS_NOTED == 1000000); /* As the sentence has it. */
+
+enum cause { CAUSE_CPU, CAUSE_STOLEN, CAUSE_BACKLOG, CAUSE_UPCALLS, CAUSE_TIMERS, CAUSE_NETEM, CAUSE_CLOCK, CAUSES };
 
 /* Fields of the first line of /proc/stat, see proc(5). Guests' time is in user and nice already. */
 enum { IDLE = 3, IOWAIT = 4, STOLEN = 7, TIMES = 8 };
@@ -31,8 +42,9 @@ enum { IDLE = 3, IOWAIT = 4, STOLEN = 7, TIMES = 8 };
 struct health {
     char *root;
     bool looked, settled; /* At the last look. */
+    bool counts;          /* What has happened from the look before it to the last one. */
     uint64_t times[TIMES];
-    uint64_t backlog_drops;
+    uint64_t backlog_drops, lost_upcalls;
     char *clock;
     GHashTable *drops; /* Key of a direction -> uint64_t, frames. */
     struct {
@@ -157,14 +169,29 @@ static void look_at_clock(struct health *health, uint64_t heartbeat)
 
 void health_look(struct health *health, bool settled, uint64_t heartbeat)
 {
-    bool counts = health->looked && health->settled && settled;
-    look_at_cpu(health, counts, heartbeat);
-    look_at_backlog(health, counts, heartbeat);
+    health->counts = health->looked && health->settled && settled;
+    look_at_cpu(health, health->counts, heartbeat);
+    look_at_backlog(health, health->counts, heartbeat);
     if (settled) {
         look_at_clock(health, heartbeat);
     }
     health->looked = true;
     health->settled = settled;
+}
+
+void health_upcalls(struct health *health, uint64_t frames, uint64_t heartbeat)
+{
+    if (health->counts && frames > health->lost_upcalls) {
+        notice(health, CAUSE_UPCALLS, heartbeat, "Open vSwitch dropped frames of new flows, with no time to find their ways");
+    }
+    health->lost_upcalls = frames;
+}
+
+void health_late_timers(struct health *health, uint32_t timers, uint64_t heartbeat)
+{
+    if (health->counts && timers > LATE_MOST) {
+        notice(health, CAUSE_TIMERS, heartbeat, "its timers were more than 1 ms late");
+    }
 }
 
 void health_drops(struct health *health, uint64_t key, uint64_t frames, const char *what, uint64_t heartbeat)

@@ -21,6 +21,10 @@ void health_free(struct health *);
  * vnodes takes CPU time that is no vnode's. New causes are logged. */
 void health_look(struct health *, bool settled, uint64_t heartbeat);
 
+/* Just after a look, tells that Open vSwitch has lost 'frames' frames so far, as its daemon did not take them. */
+void health_upcalls(struct health *, uint64_t frames, uint64_t heartbeat);
+/* Just after a look, tells that 'timers' timers were late since the last one, of those that lateness.h watches. */
+void health_late_timers(struct health *, uint32_t timers, uint64_t heartbeat);
 /* Between two looks, tells that netem has dropped 'frames' frames so far that nobody asked for, at one direction of a viface,
  * 'what' ("output of n1:if0"). 'key' tells directions apart. */
 void health_drops(struct health *, uint64_t key, uint64_t frames, const char *what, uint64_t heartbeat);

@@ -16,6 +16,7 @@
 #include "distem/vnode.h"
 #include "distem/vswitch.h"
 #include "health.h"
+#include "lateness.h"
 #include "underlay.h"
 
 /* The container of an item. */
@@ -68,7 +69,8 @@ struct pnode_daemon {
     struct server_keeper *keeper; /* Of the private switch; NULL: the machine has its own. */
     struct vnode_runner *runner;
     struct health *health;
-    int64_t observe_at; /* Monotonic ms: when to look at it again. */
+    struct lateness *lateness; /* NULL: cannot be watched. */
+    int64_t observe_at;        /* Monotonic ms: when to look at it again. */
     bool user_datapath;
 
     struct platform *wanted; /* Our share of the platform; NULL: none, or not known yet. */
@@ -146,6 +148,8 @@ void report_run(struct pnode_daemon *);
 void report_wait(struct pnode_daemon *);
 
 /* observe.c: looks after this machine's health, now and then. */
+void observe_start(struct pnode_daemon *);
+void observe_end(struct pnode_daemon *);
 void observe_run(struct pnode_daemon *);
 void observe_wait(const struct pnode_daemon *);
 

@@ -101,6 +101,16 @@ static char *missing_features(void)
     return any ? g_strjoinv("; ", (char **)missing->pdata) : NULL;
 }
 
+static bool takes_seeds(void)
+{
+    bool seeds = false;
+    g_autoptr(GError) error = NULL;
+    if (!link_takes_seeds(&seeds, &error)) {
+        log_warning("pnode", "cannot tell whether netem takes seeds", "error=\"%s\"", error->message);
+    }
+    return seeds;
+}
+
 struct pnode *machine_describe(const struct pnode_config *config, const struct underlay *underlay, struct link_manager *links)
 {
     struct pnode *pnode = pnode_new(config->name);
@@ -111,6 +121,7 @@ struct pnode *machine_describe(const struct pnode_config *config, const struct u
     struct utsname uts;
     pnode->kernel = uname(&uts) == 0 ? g_strdup(uts.release) : NULL;
     pnode->missing = missing_features();
+    pnode->seeds = takes_seeds();
     pnode->max_vnodes = config->max_vnodes;
     pnode->max_vifaces = config->max_vifaces;
     pnode->address = g_strdup(config->address);

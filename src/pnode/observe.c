@@ -8,6 +8,7 @@
 #include "item.h"
 
 #define OBSERVE_MS 5000
+#define TIMER_NS INT64_C(50000000) /* A hundred of them in that time. */
 
 /* What link_read_drops() tells about. */
 struct drops_look {
@@ -48,6 +49,33 @@ static void find_watched(const struct pnode_daemon *p, GHashTable *vifaces)
     }
 }
 
+static void look_at_upcalls(struct pnode_daemon *p)
+{
+    uint64_t lost;
+    g_autoptr(GError) error = NULL;
+    if (link_read_lost_upcalls(&lost, &error)) {
+        health_upcalls(p->health, lost, p->self->heartbeat + 1);
+    } else {
+        log_warning("pnode", "cannot look at what Open vSwitch drops", "error=\"%s\"", error->message);
+    }
+}
+
+void observe_start(struct pnode_daemon *p)
+{
+    g_autoptr(GError) error = NULL;
+    p->health = health_new("");
+    p->lateness = lateness_new(TIMER_NS, &error);
+    if (!p->lateness) {
+        log_info("pnode", "late timers are not watched", "error=\"%s\"", error->message);
+    }
+}
+
+void observe_end(struct pnode_daemon *p)
+{
+    lateness_free(p->lateness);
+    health_free(p->health);
+}
+
 void observe_run(struct pnode_daemon *p)
 {
     if (p->removed || poll_now_ms() < p->observe_at) {
@@ -59,6 +87,10 @@ void observe_run(struct pnode_daemon *p)
         health_clear(p->health);
     }
     health_look(p->health, settled, p->self->heartbeat + 1);
+    look_at_upcalls(p);
+    if (p->lateness) {
+        health_late_timers(p->health, lateness_take(p->lateness), p->self->heartbeat + 1);
+    }
     if (settled) {
         g_autoptr(GHashTable) vifaces = g_hash_table_new_full(NULL, NULL, NULL, g_free);
         struct drops_look look = {p, vifaces};

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import subprocess
 
 import theory
@@ -42,10 +43,13 @@ def five_nodes(reduced):
         yield ("goodput_bps", source, target, 0, round(rate))
 
 
-# Where all vnodes see them; the machine is gone when the evaluation ends.
-TREE = "/usr/local/share/distem-tree"
-KEYS = "/usr/local/share/distem-keys"
-COPY = "/var/tmp/copy"
+# What vnodes have in their root, in memory: each look at the real machine's disk costs the virtual machine's clock a moment, of a length by chance.
+IMAGE = "/run/distem-evaluate"
+PROGRAMS = ("/bin/bash", "/bin/mkdir", "/bin/rm", "/usr/bin/find", "/usr/bin/rsync", "/usr/bin/scp", "/usr/bin/ssh", "/usr/sbin/sshd",
+            "/usr/lib/openssh/sftp-server")
+TREE = "/srv/tree"
+KEYS = "/etc/distem-keys"
+COPY = "/srv/copy"
 SSH = ("-F", "none", "-i", f"{KEYS}/user", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR")
 SSHD = f"""HostKey {KEYS}/host
 AuthorizedKeysFile {KEYS}/user.pub
@@ -58,26 +62,49 @@ Subsystem sftp /usr/lib/openssh/sftp-server
 """
 
 
+def make_image():
+    """A root with the programs that copy, their libraries, and two users."""
+    libraries = set()
+    for program in PROGRAMS:
+        libraries.update(word for word in run("ldd", program).split() if word.startswith("/"))
+    for file in (*PROGRAMS, *libraries):
+        os.makedirs(IMAGE + os.path.dirname(file), exist_ok=True)
+        shutil.copy(file, IMAGE + file)
+    for folder in ("dev", "etc", "proc", "sys", "run/sshd", "tmp", "root", "srv", "var/empty"):
+        os.makedirs(os.path.join(IMAGE, folder), mode=0o755, exist_ok=True)
+    os.symlink("bash", f"{IMAGE}/bin/sh")
+    with open(f"{IMAGE}/etc/passwd", "w", encoding="ascii") as file:
+        file.write("root:x:0:0:root:/root:/bin/bash\nsshd:x:100:65534::/run/sshd:/bin/false\n")
+    with open(f"{IMAGE}/etc/nsswitch.conf", "w", encoding="ascii") as file:
+        file.write("passwd: files\ngroup: files\nhosts: files\n")
+
+
 def make_tree():
     """115 files in 700 kB, in ten folders; always the same ones."""
     random_bytes = random.Random(115)
     sizes = [random_bytes.uniform(0.2, 1.8) for _ in range(115)]
     sizes = [int(size * 700000 / sum(sizes)) for size in sizes]
     for i, size in enumerate(sizes):
-        folder = os.path.join(TREE, f"d{i % 10}")
+        folder = f"{IMAGE}{TREE}/d{i % 10}"
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, f"f{i}"), "wb") as file:
             file.write(random_bytes.randbytes(size))
 
 
+def with_image(topology):
+    for vnode in topology["vnodes"].values():
+        vnode["image"] = IMAGE
+    return topology
+
+
 def start_sshd():
     """Makes n2 a machine that n1 can log in to."""
-    os.makedirs(KEYS)
+    os.makedirs(IMAGE + KEYS)
     for name in ("host", "user"):
-        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{KEYS}/{name}")
-    with open(f"{KEYS}/sshd_config", "w", encoding="ascii") as file:
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{IMAGE}{KEYS}/{name}")
+    with open(f"{IMAGE}{KEYS}/sshd_config", "w", encoding="ascii") as file:
         file.write(SSHD)
-    up(pair())
+    up(with_image(pair()))
     in_vnode("n2", "mkdir", "-p", "/run/sshd")
     # It becomes a daemon when it listens.
     in_vnode("n2", "/usr/sbin/sshd", "-f", f"{KEYS}/sshd_config")
@@ -107,12 +134,13 @@ BANDWIDTHS = ("1Mbit/s", "10Mbit/s", "100Mbit/s")
 def files(reduced):
     """A tree of 115 files copied by scp and by rsync, with latencies and bandwidths on both directions of n1."""
     yield ("tool", "latency_ns", "bandwidth_bps", "repeat", "duration_ns")
+    make_image()
     make_tree()
     start_sshd()
     for tool in ("scp", "rsync"):
         copy_tree(tool)
     for latency, rate in [(10, "10Mbit/s")] if reduced else itertools.product(LATENCIES_MS, BANDWIDTHS):
         shaped = {"bandwidth": rate, **({"latency": f"{latency}ms"} if latency else {})}
-        up(pair(n1_output=shaped, n1_input=shaped))
+        up(with_image(pair(n1_output=shaped, n1_input=shaped)))
         for tool in ("scp", "rsync"):
             yield from [(tool, latency * MS, bits(rate), repeat, copy_tree(tool)) for repeat in range(1 if reduced else 3)]

@@ -18,6 +18,7 @@ from stats import binomial_interval, mean_interval
 MS = 10**6
 S = 10**9
 RTT_FLOOR_NS, RTT_SHARE = 20000, 0.002
+ECHO_FRAME, FLOW_FRAME = 58, 128  # Bytes of the frames of an echo, and of a flow through the asymmetric link.
 
 
 @dataclass
@@ -94,7 +95,7 @@ def five_nodes(rows):
     groups = grouped(rows, ("what", "from", "to"), "value")
     for (what, source, target), values in groups.items():
         if what == "rtt_ns":
-            base, asked = median(groups["base_ns", source, target]), theory.FIVE_NODES_RTT_MS[source + target] * MS
+            base, asked = median(groups["base_ns", source, target]), theory.five_nodes_rtt_ns(source, target, ECHO_FRAME)
             yield result("five-nodes", f"{source} - {target}, RTT", "ms", asked, [v - base for v in values], rtt_tolerance(asked), MS)
     for (what, source, target), values in groups.items():
         if what == "goodput_bps":
@@ -159,6 +160,10 @@ def windows(rows):
     frame = theory.FULL_FRAME_BITS * 100
     for (side, asked), frames in grouped(rows, ("side", "asked_bps"), "frames").items():
         rate = float(asked)
+        tolerance = 0.01 * rate + frame / len(frames)
+        mean = fmean(frames) * frame
+        yield Result("windows", f"{theory.rate_text(rate)} {side}, all windows together", "kbit/s", rate / 1000, mean / 1000, 0,
+                     (rate - tolerance) / 1000, (rate + tolerance) / 1000, mean / 1000)
         yield result("windows", f"{theory.rate_text(rate)} {side}, each of {len(frames)} windows", "kbit/s", rate,
                      [n * frame for n in frames], 0.01 * rate + frame, 1000)
 
@@ -166,7 +171,7 @@ def windows(rows):
 def asymmetric(rows):
     groups = grouped(rows, ("direction", "what"), "value")
     for direction, (latency_ms, rate) in theory.ASYMMETRIC.items():
-        asked = latency_ms * MS
+        asked = latency_ms * MS + theory.own_time_ns(rate, FLOW_FRAME)
         yield result("asymmetric", f"{direction}, one-way time", "ms", asked, groups[direction, "time_ns"], rtt_tolerance(asked), MS)
         expected = theory.goodput(rate, 1500)
         yield result("asymmetric", f"{direction}, goodput", "kbit/s", expected, groups[direction, "goodput_bps"], 0.01 * expected, 1000)

@@ -15,6 +15,8 @@ FIVE_NODES_RTT_MS = {"n1n2": 60, "n1n3": 80, "n1n4": 160, "n1n5": 175, "n2n3": 2
 # (out of the vnode, into it), bit/s.
 FIVE_NODES_RATES = {"n1": (10**6, 10**6), "n2": (10**7, 5 * 10**6), "n4": (150000, 300000), "n5": (256000, 600000)}
 GATEWAY_RATES = {"net1": 10**7, "net2": 2 * 10**7}
+# Those that emulate more than a bandwidth, so that a frame takes its own time on their wire: all but n2.
+FIVE_NODES_STAGED = {"n1", "n3", "n4", "n5"}
 NETS = {"n1": "net1", "n2": "net1", "n4": "net2", "n5": "net2"}
 
 JITTER_MEAN_MS, JITTER_MS = 20, 4
@@ -35,14 +37,29 @@ def goodput(rate, mtu):
     return rate * (mtu - TCP_HEADERS) / (mtu + AROUND)
 
 
+def own_time_ns(rate, frame):
+    """How long a link of RATE bit/s takes to send a frame of FRAME bytes, of which Ethernet's header has 14 of what it puts AROUND."""
+    return (frame - 14 + AROUND) * 8 * 10**9 / rate
+
+
+def five_nodes_hops(source, target):
+    """[(vnode, bit/s)] of the links on the way."""
+    rates = [(source, FIVE_NODES_RATES[source][0] if source in NETS else GATEWAY_RATES[NETS[target]])]
+    if source in NETS and target in NETS and NETS[source] != NETS[target]:
+        rates += [("n3", GATEWAY_RATES[NETS[source]]), ("n3", GATEWAY_RATES[NETS[target]])]
+    return rates + [(target, FIVE_NODES_RATES[target][1] if target in NETS else GATEWAY_RATES[NETS[source]])]
+
+
+def five_nodes_rtt_ns(source, target, frame):
+    """The latencies there and back, and the own times of an echo in frames of FRAME bytes."""
+    hops = five_nodes_hops(source, target) + five_nodes_hops(target, source)
+    own = sum(own_time_ns(rate, frame) for vnode, rate in hops if vnode in FIVE_NODES_STAGED)
+    return FIVE_NODES_RTT_MS[source + target] * 10**6 + own
+
+
 def five_nodes_rate(source, target):
     """The least bandwidth on the way."""
-    rates = []
-    for vnode, direction, other in ((source, 0, target), (target, 1, source)):
-        rates.append(FIVE_NODES_RATES[vnode][direction] if vnode in NETS else GATEWAY_RATES[NETS[other]])
-    if source in NETS and target in NETS and NETS[source] != NETS[target]:
-        rates += GATEWAY_RATES.values()
-    return min(rates)
+    return min(rate for _, rate in five_nodes_hops(source, target))
 
 
 def jitter_deviation(distribution):

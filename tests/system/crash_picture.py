@@ -104,8 +104,19 @@ def batch(place, tool, commands):
             say(f"{place} {command}:", value)
 
 
+def filters(names):
+    """In the words of tc: what it says of some in JSON is none. Each line names the device that frames go to, or follows one that does."""
+    commands = [f"filter show dev {name} {hook}" for name in names for hook in ("ingress", "egress")]
+    text = subprocess.run(["tc", "-b", "-"], input="\n".join(commands), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False).stdout
+    for line in text.splitlines():
+        line = re.sub(r"\b(index|ref|bind|installed|used) \d+( sec)?", "", line).strip()
+        if line:
+            say("filter", line)
+
+
 def devices():
-    names = [os.path.basename(p) for p in glob.glob("/sys/class/net/d[bvi][0-9]*")]
+    names = [os.path.basename(p) for p in glob.glob("/sys/class/net/d[bvisxy][0-9]*")]
     names = sorted(names, key=lambda n: (n[:2], int(n[2:])))
     # The host's end of a pair has an address by chance.
     CHANCE.add("address")
@@ -113,7 +124,7 @@ def devices():
     CHANCE.remove("address")
     ports = [n for n in names if not n.startswith("db")]
     batch("qdisc", "tc", [f"qdisc show dev {n}" for n in ports])
-    batch("filter", "tc", [f"filter show dev {n} ingress" for n in ports])
+    filters(ports)
     for name in names:
         say(f"offloads {name}", offloads(name))
 

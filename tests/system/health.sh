@@ -74,10 +74,33 @@ check "... and only that" json "not any('n2:if0' in doubt for doubt in d['doubts
 kill "$busy"
 wait "$busy" 2>/dev/null
 
+beats 2
+daemon=$(daemon_pid)
+for _ in 1 2 3; do
+    kill -STOP "$daemon"
+    sleep 0.2
+    kill -CONT "$daemon"
+done
+check "timers that are late are" wait_slowly pnode "'its timers were more than 1 ms late' in d['doubts']"
+
+beats 2
+switch=$(pgrep -x ovs-vswitchd)
+kill -STOP "$switch"
+distem exec n1 -- python3 -c '
+import socket, time
+sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+sender.bind(("if0", 0))
+for number in range(20000):
+    sender.send(bytes([2, 0, 0, 1, number >> 8, number & 255, 2, 0, 0, 2, 0, 0, 0x88, 0xb5]) + bytes(46))
+    if number % 500 == 499: # No more than fit into the latency.
+        time.sleep(0.05)'
+check "frames that the switch has no time for are" wait_slowly pnode "any('Open vSwitch dropped' in doubt for doubt in d['doubts'])"
+kill -CONT "$switch"
+
 check "down" distem down
 beats 2
 check "what was wrong goes with the platform" pnode "d['doubts'] == {}"
-check "nothing unexpected in the log" unexpected_log 'netem dropped frames'
+check "nothing unexpected in the log" unexpected_log 'netem dropped frames|Open vSwitch dropped frames'
 stop_daemon
 check "cleanup" distem cleanup
 check "nothing is left" test -z "$(leftovers)"

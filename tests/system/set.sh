@@ -113,6 +113,10 @@ check "no property" says 'expected a property' distem set client1 output
 check "no value" says 'has no value' distem set client1 output latency
 check "a value where none belongs" says 'has a value' distem unset client1 output latency=1ms
 check "a broken range" says 'no proper range' distem set 'client[1-' output latency=1ms
+if printf '%s\n6.6\n' "$(uname -r)" | sort -CV; then
+    check "what this kernel cannot do" says 'cannot give vnode client1 a seed: its kernel, .*, has a netem that takes none' \
+        distem set client1 output loss=1% seed=7
+fi
 check "... nothing has changed" test "$(generation)" = "$before"
 check "what is so already changes nothing" distem set client1 output latency=5ms
 check "... at all" test "$(generation)" = "$before"

@@ -239,7 +239,7 @@ static void check_lone_frames(struct pair *pair, const void *aux)
 {
     enum { SIZE = 64 + HEADERS + AROUND }; /* Of what world_flight() sends. */
     const struct impairment *impairment = aux;
-    int64_t expected = impairment->latency + SIZE * 8 * NS_PER_S / (int64_t)impairment->bandwidth;
+    int64_t expected = impairment->latency + SIZE * INT64_C(8) * NS_PER_S / (int64_t)impairment->bandwidth;
     int64_t least = INT64_MAX;
     for (unsigned i = 0; i < 7; i++) { /* The kernel's own frames come in between. */
         least = MIN(least, world_flight(pair->n1, pair->n2, address(pair->world->n2), PORT));

@@ -216,7 +216,8 @@ static void test_latency(void)
         for (unsigned i = 0; i < 5; i++) {
             check_flight(n1, n2, world->n2, family, 30 * NS_PER_MS + 123456);
             /* Its own time on the wire, too: 64 bytes and the headers of UDP, IP and Ethernet, and what else a wire carries. */
-            check_flight(n2, n1, world->n1, family, 5 * NS_PER_MS + (64 + 8 + (family == 4 ? 20 : 40) + 38) * 8 * NS_PER_US);
+            check_flight(n2, n1, world->n1, family,
+                         5 * NS_PER_MS + (64 + 8 + (family == 4 ? 20 : 40) + 38) * INT64_C(8) * NS_PER_US);
         }
         close(n1);
         close(n2);

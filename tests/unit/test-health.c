@@ -2,11 +2,15 @@
 /* A pnode's watch over itself, with files of /proc and /sys that the test writes. */
 #include <config.h>
 
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <glib/gstdio.h>
 
 #include "src/pnode/health.h"
+#include "src/pnode/lateness.h"
 
 #define CLOCK "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
@@ -102,6 +106,74 @@ static void test_backlog(void)
     health_free(health);
 }
 
+static void test_upcalls(void)
+{
+    struct health *health = health_new(root);
+    const struct {
+        bool settled;
+        uint64_t lost;
+    } looks[] = {{true, 5}, {true, 5}, {false, 6}, {true, 7}, {true, 7}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(looks); i++) {
+        health_look(health, looks[i].settled, i);
+        health_upcalls(health, looks[i].lost, i);
+    }
+    assert_doubts(health, "");
+    health_look(health, true, 9);
+    health_upcalls(health, 8, 9);
+    assert_doubts(health, "Open vSwitch dropped frames of new flows, with no time to find their ways@9");
+    health_free(health);
+}
+
+static void test_late_timers(void)
+{
+    struct health *health = health_new(root);
+    const struct {
+        bool settled;
+        uint32_t late;
+    } looks[] = {{true, 9}, {true, 1}, {false, 9}, {true, 9}, {true, 0}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(looks); i++) {
+        health_look(health, looks[i].settled, i);
+        health_late_timers(health, looks[i].late, i);
+    }
+    assert_doubts(health, "");
+    health_look(health, true, 9);
+    health_late_timers(health, 2, 9);
+    assert_doubts(health, "its timers were more than 1 ms late@9");
+    health_free(health);
+}
+
+/* Stops this process for 20 ms. */
+static void stop_for_a_while(void)
+{
+    pid_t tested = getpid(), child = fork();
+    if (child == 0) {
+        kill(tested, SIGSTOP);
+        g_usleep(20000);
+        kill(tested, SIGCONT);
+        _exit(0);
+    }
+    g_assert_cmpint(child, >, 0);
+    g_assert_cmpint(waitpid(child, NULL, 0), ==, child);
+}
+
+static void test_lateness(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct lateness *lateness = lateness_new(1000000, &error);
+    if (!lateness) {
+        g_assert_nonnull(strstr(error->message, "real-time priority"));
+        g_test_skip(error->message);
+        return;
+    }
+    lateness_take(lateness);
+    stop_for_a_while();
+    uint32_t late = 0;
+    while (!late) { /* The watch may get to its count after we have. */
+        late = lateness_take(lateness);
+    }
+    lateness_free(lateness);
+}
+
 static void test_clock(void)
 {
     struct health *health = health_new(root);
@@ -171,6 +243,9 @@ int main(int argc, char **argv)
     g_test_add_func("/health/cpu", test_cpu);
     g_test_add_func("/health/not-settled", test_not_settled);
     g_test_add_func("/health/backlog", test_backlog);
+    g_test_add_func("/health/upcalls", test_upcalls);
+    g_test_add_func("/health/late-timers", test_late_timers);
+    g_test_add_func("/health/lateness", test_lateness);
     g_test_add_func("/health/clock", test_clock);
     g_test_add_func("/health/drops", test_drops);
     g_test_add_func("/health/no-files", test_no_files);
