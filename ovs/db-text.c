@@ -51,6 +51,9 @@ static const struct {
     MEMBER(queue_unit),
     MEMBER(aqm),
     MEMBER(burst),
+    MEMBER(latency_trace),
+    MEMBER(loss_trace),
+    MEMBER(bandwidth_trace),
 #undef MEMBER
 };
 

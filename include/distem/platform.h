@@ -24,12 +24,21 @@ enum framing {
     FRAMING_IP,       /* The packet alone. */
 };
 
+/* Sums of latencies over 100,000 hops, there and back, stay within 63 bits. */
+#define LATENCY_LIMIT (INT64_C(3600) * 1000000000)
+/* bit/s. A slower link needs minutes for one frame. On a faster one the kernel, which counts in nanoseconds, would round a small
+ * frame's time by more than a hundredth; and no machine carries it. */
+#define BANDWIDTH_LEAST UINT64_C(1000)
+#define BANDWIDTH_LIMIT UINT64_C(10000000000)
+
 enum queue_unit { QUEUE_BYTES, QUEUE_PACKETS, QUEUE_TIME };
 
 /* How a queue decides what to drop. */
 enum aqm { AQM_NONE, AQM_CODEL, AQM_FQ_CODEL, AQM_PIE };
 
 enum distribution { DISTRIBUTION_UNIFORM, DISTRIBUTION_NORMAL, DISTRIBUTION_PARETO, DISTRIBUTION_PARETONORMAL };
+
+#define PLAYBACK_LOOP (UINT32_C(1) << 31)
 
 /* What one direction of a viface does to frames. Probabilities and correlations are in billionths (PPB_ONE). */
 struct impairment {
@@ -57,6 +66,16 @@ struct impairment {
     enum queue_unit queue_unit;       /* QUEUE_BYTES when 'queue' is 0. */
     enum aqm aqm;
     uint64_t burst; /* Bytes that may pass at once; 0: computed. */
+    /* Traces that the latency, the loss and the bandwidth follow: 1 + the index in the platform's playbacks, with PLAYBACK_LOOP
+     * when it begins again at its end; 0: none. The value above is then the trace's lowest latency, highest loss or highest
+     * bandwidth. */
+    uint32_t latency_trace, loss_trace, bandwidth_trace;
+};
+
+/* A trace as the topology brought it, see playback.h. */
+struct playback_text {
+    char *name;
+    char *text;
 };
 
 enum tristate { TRISTATE_AUTO, TRISTATE_NO, TRISTATE_YES };
@@ -186,6 +205,7 @@ struct platform {
     GPtrArray *vnetworks; /* Of struct vnetwork, owned, in the file's order. */
     GPtrArray *vnodes;    /* Of struct vnode, owned. */
     GPtrArray *vroutes;   /* Of struct vroute, owned. */
+    GPtrArray *playbacks; /* Of struct playback_text, owned. */
 };
 
 /* Make an empty object with its name copied. The platform_add_ functions append it to 'platform', which owns it. */
@@ -194,6 +214,7 @@ struct vnetwork *platform_add_vnetwork(struct platform *, const char *name);
 struct vnode *platform_add_vnode(struct platform *, const char *name);
 struct viface *vnode_add_viface(struct vnode *, const char *name, struct vnetwork *);
 struct vroute *platform_add_vroute(struct platform *, struct vnetwork *from, struct vnode *via);
+struct playback_text *platform_add_playback(struct platform *, const char *name, const char *text);
 struct pnode *pnode_new(const char *name);
 /* Returns a deep copy. */
 struct pnode *pnode_copy(const struct pnode *);
@@ -234,6 +255,10 @@ static inline struct vnode *platform_vnode(const struct platform *p, unsigned i)
 static inline struct vroute *platform_vroute(const struct platform *p, unsigned i)
 {
     return p->vroutes->pdata[i];
+}
+static inline struct playback_text *platform_playback(const struct platform *p, unsigned i)
+{
+    return p->playbacks->pdata[i];
 }
 static inline struct viface *vnode_viface(const struct vnode *v, unsigned i)
 {

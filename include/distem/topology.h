@@ -36,6 +36,8 @@ bool topology_equal(const struct platform *, const struct platform *, char **ret
 
 /* One direction's properties as a JSON object in the file's notation ({"latency": "20ms", ...}; {} for none). A new reference. */
 json_t *impairment_to_json(const struct impairment *);
+/* The same, where what follows a trace of 'platform' is {"trace": NAME}; above it is the value that stands for the trace. */
+json_t *impairment_to_json_with_traces(const struct impairment *, const struct platform *platform);
 /* The other way round. Problems are added with 'pointer' in front; returns whether there were none. */
 bool impairment_from_json(const json_t *, const char *file, const char *pointer, struct impairment *ret,
                           struct diagnostics *problems);

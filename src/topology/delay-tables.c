@@ -6,23 +6,7 @@
 #include "distem/delay-table.h"
 #include "names.h"
 
-/* Returns the lines of a table as one text, or NULL after adding a problem. The caller frees it. */
-static char *join_lines(struct reader *reader, const json_t *lines)
-{
-    size_t i;
-    json_t *line;
-    bool ok = json_is_array(lines);
-    g_autoptr(GString) text = g_string_new(NULL);
-    json_array_foreach (lines, i, line) {
-        ok &= json_is_string(line);
-        g_string_append_printf(text, "%s%s", i ? "\n" : "", json_is_string(line) ? json_string_value(line) : "");
-    }
-    if (!ok) {
-        reader_problem(reader, "expected the lines of a table, an array of strings such as [\"-8192 -1638\", \"819 12288\"]");
-        return NULL;
-    }
-    return g_string_free(g_steal_pointer(&text), FALSE);
-}
+#define LINES "the lines of a table, an array of strings such as [\"-8192 -1638\", \"819 12288\"]"
 
 void delay_tables_read(struct reader *reader, const json_t *section, GHashTable *ret)
 {
@@ -38,7 +22,7 @@ void delay_tables_read(struct reader *reader, const json_t *section, GHashTable 
         g_autofree char *text = NULL;
         if (!names_check_file(name, &error)) {
             reader_problem(reader, "%s", error->message);
-        } else if ((text = join_lines(reader, lines)) && !(table = delay_table_read(name, text, &error))) {
+        } else if ((text = reader_lines(reader, lines, LINES)) && !(table = delay_table_read(name, text, &error))) {
             reader_problem(reader, "%s", error->message);
         }
         g_hash_table_insert(ret, (char *)name, (void *)table);
@@ -77,20 +61,4 @@ bool delay_tables_read_property(struct reader *reader, const json_t *value, uint
         *ret_id = ((const struct delay_table *)table)->id;
     }
     return table;
-}
-
-json_t *delay_tables_to_json(const GPtrArray *tables)
-{
-    json_t *object = json_object();
-    for (unsigned i = 0; i < tables->len; i++) {
-        const struct delay_table *table = tables->pdata[i];
-        g_autofree char *text = delay_table_text(table);
-        g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-        json_t *array = json_array();
-        for (unsigned j = 0; lines[j]; j++) {
-            json_array_append_new(array, json_string(lines[j]));
-        }
-        json_object_set_new(object, table->name, array);
-    }
-    return object;
 }

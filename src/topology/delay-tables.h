@@ -14,7 +14,4 @@ void delay_tables_read(struct reader *, const json_t *, GHashTable *ret);
 /* Reads {"table": NAME}: a table of the reader's. What is wrong becomes a problem, and then the result is false. */
 bool delay_tables_read_property(struct reader *, const json_t *value, uint64_t *ret_id);
 
-/* Returns the lines of all 'tables' (of const struct delay_table) by name, as the section has them. A new reference. */
-json_t *delay_tables_to_json(const GPtrArray *tables);
-
 #endif

@@ -30,13 +30,15 @@ bool impairment_equal(const struct impairment *a, const struct impairment *b)
            a->reordering_gap == b->reordering_gap && a->seed == b->seed && a->bandwidth == b->bandwidth &&
            a->framing == b->framing && a->overhead == b->overhead && a->cell_payload == b->cell_payload &&
            a->cell_size == b->cell_size && a->queue == b->queue && a->queue_unit == b->queue_unit && a->aqm == b->aqm &&
-           a->burst == b->burst;
+           a->burst == b->burst && a->latency_trace == b->latency_trace && a->loss_trace == b->loss_trace &&
+           a->bandwidth_trace == b->bandwidth_trace;
 }
 
 bool impairment_has_more(const struct impairment *impairment)
 {
     struct impairment rest = *impairment;
     rest.bandwidth = rest.queue = rest.burst = 0;
+    rest.bandwidth_trace = 0;
     rest.framing = FRAMING_ETHERNET;
     rest.overhead = 0;
     rest.cell_payload = rest.cell_size = 0;

@@ -125,6 +125,17 @@ static bool objects_equal(const struct platform *a, const struct platform *b, ch
     return true;
 }
 
+static bool playbacks_equal(const struct platform *a, const struct platform *b, char **ret)
+{
+    for (unsigned i = 0; i < a->playbacks->len; i++) {
+        const struct playback_text *one = platform_playback(a, i), *other = platform_playback(b, i);
+        if (strcmp(one->name, other->name) != 0 || strcmp(one->text, other->text) != 0) {
+            return differ(ret, "trace", one->name, "its place, its name or its lines");
+        }
+    }
+    return true;
+}
+
 bool topology_equal(const struct platform *a, const struct platform *b, char **ret_difference)
 {
     const char *what = strcmp(a->name, b->name)                 ? "its name"
@@ -132,9 +143,10 @@ bool topology_equal(const struct platform *a, const struct platform *b, char **r
                        : a->vnetworks->len != b->vnetworks->len ? "the number of vnetworks"
                        : a->vnodes->len != b->vnodes->len       ? "the number of vnodes"
                        : a->vroutes->len != b->vroutes->len     ? "the number of vroutes"
+                       : a->playbacks->len != b->playbacks->len ? "the number of traces"
                                                                 : NULL;
     if (what) {
         return differ(ret_difference, "platform", a->name, what);
     }
-    return objects_equal(a, b, ret_difference) && vroutes_equal(a, b, ret_difference);
+    return objects_equal(a, b, ret_difference) && vroutes_equal(a, b, ret_difference) && playbacks_equal(a, b, ret_difference);
 }

@@ -52,7 +52,8 @@ struct property_info {
     const struct quantity_kind *kind;
     uint64_t low, high;  /* Of a value other than 0. */
     enum property needs; /* Without which it says nothing. */
-    size_t second;       /* Offset of a second member of 32 bits, whose value goes with that of the first; 0: none. */
+    size_t second;       /* Offset of a second member of 32 bits, whose value goes with that of the first: of a quantity the trace
+                          * that it follows; 0: none. */
 };
 extern const struct property_info impairment_properties[PROPERTIES];
 

@@ -7,13 +7,8 @@
 
 #include "distem/topology.h"
 #include "distem/units.h"
+#include "playbacks.h"
 
-/* Sums of latencies over 100,000 hops, there and back, stay within 63 bits. */
-#define LATENCY_LIMIT ((uint64_t)(3600 * NS_PER_S))
-/* A slower link needs minutes for one frame. On a faster one the kernel, which counts in nanoseconds, would round a small frame's
- * time by more than a hundredth; and no machine carries it. */
-#define BANDWIDTH_LEAST UINT64_C(1000)
-#define BANDWIDTH_LIMIT UINT64_C(10000000000)
 /* Below 2^32, where tc-tbf(8) ends. */
 #define BYTES_LIMIT (UINT64_C(1) << 30)
 
@@ -27,12 +22,12 @@ const struct property_info impairment_properties[PROPERTIES] = {
     {                                                                                                                              \
         AT(member), BITS_32, NULL, 0, 0, needed, more                                                                              \
     }
-    [LATENCY] = {AT(latency), BITS_64, &quantity_kind_time, 1, LATENCY_LIMIT, NEEDS_NOTHING, 0},
+    [LATENCY] = {AT(latency), BITS_64, &quantity_kind_time, 1, LATENCY_LIMIT, NEEDS_NOTHING, AT(latency_trace)},
     [JITTER] = {AT(jitter), BITS_64, &quantity_kind_time, 1, LATENCY_LIMIT, LATENCY, 0},
     [DISTRIBUTION] = {AT(distribution), BITS_64, NULL, 0, 0, JITTER, 0},
     [LATENCY_CORRELATION] = PERCENT(latency_correlation, JITTER),
     [KEEP_ORDER] = OTHER(keep_order, JITTER, 0),
-    [LOSS] = PERCENT(loss, NEEDS_NOTHING),
+    [LOSS] = {AT(loss), BITS_32, &quantity_kind_percent, 1, PPB_ONE, NEEDS_NOTHING, AT(loss_trace)},
     [LOSS_CORRELATION] = PERCENT(loss_correlation, LOSS),
     [GILBERT_ENTER] = PERCENT(gilbert_enter, NEEDS_NOTHING),
     [GILBERT_LEAVE] = PERCENT(gilbert_leave, GILBERT_ENTER),
@@ -51,7 +46,8 @@ const struct property_info impairment_properties[PROPERTIES] = {
     [REORDERING_CORRELATION] = PERCENT(reordering_correlation, REORDERING),
     [REORDERING_GAP] = {AT(reordering_gap), BITS_32, NULL, 0, 1000000, REORDERING, 0},
     [SEED] = {AT(seed), BITS_32, NULL, 0, UINT32_MAX, NEEDS_NOTHING, 0},
-    [BANDWIDTH] = {AT(bandwidth), BITS_64, &quantity_kind_rate, BANDWIDTH_LEAST, BANDWIDTH_LIMIT, NEEDS_NOTHING, 0},
+    [BANDWIDTH] = {AT(bandwidth), BITS_64, &quantity_kind_rate, BANDWIDTH_LEAST, BANDWIDTH_LIMIT, NEEDS_NOTHING,
+                   AT(bandwidth_trace)},
     [FRAMING] = OTHER(framing, BANDWIDTH, 0),
     [OVERHEAD] = OTHER(overhead, BANDWIDTH, 0),
     [CELL] = OTHER(cell_payload, BANDWIDTH, AT(cell_size)),
@@ -123,13 +119,26 @@ static void read_quantity(struct reader *reader, const json_t *value, void *targ
     }
 }
 
+/* Reads a quantity, or the trace that it follows. */
+static void read_followed(struct reader *reader, const json_t *value, void *target, unsigned index)
+{
+    enum playback_quantity quantity = index == LATENCY ? PLAYBACK_LATENCY : index == LOSS ? PLAYBACK_LOSS : PLAYBACK_BANDWIDTH;
+    uint64_t number;
+    uint32_t trace;
+    if (!json_is_object(value)) {
+        read_quantity(reader, value, target, index);
+    } else if (playbacks_read_property(reader, value, quantity, &number, &trace)) {
+        direction_give(target, index, number, trace);
+    }
+}
+
 const struct field impairment_fields[] = {
-    [LATENCY] = {"latency", read_quantity},
+    [LATENCY] = {"latency", read_followed},
     [JITTER] = {"jitter", read_quantity},
     [DISTRIBUTION] = {"distribution", impairment_read_distribution},
     [LATENCY_CORRELATION] = {"latency_correlation", read_quantity},
     [KEEP_ORDER] = {"keep_order", impairment_read_flag},
-    [LOSS] = {"loss", read_quantity},
+    [LOSS] = {"loss", read_followed},
     [LOSS_CORRELATION] = {"loss_correlation", read_quantity},
     [GILBERT_ENTER] = {"gilbert_enter", read_quantity},
     [GILBERT_LEAVE] = {"gilbert_leave", read_quantity},
@@ -148,7 +157,7 @@ const struct field impairment_fields[] = {
     [REORDERING_CORRELATION] = {"reordering_correlation", read_quantity},
     [REORDERING_GAP] = {"reordering_gap", impairment_read_number},
     [SEED] = {"seed", impairment_read_number},
-    [BANDWIDTH] = {"bandwidth", read_quantity},
+    [BANDWIDTH] = {"bandwidth", read_followed},
     [FRAMING] = {"framing", impairment_read_framing},
     [OVERHEAD] = {"overhead", impairment_read_overhead},
     [CELL] = {"cell", impairment_read_cell},
@@ -186,19 +195,32 @@ void direction_overlay(struct direction *base, const struct direction *over)
     }
 }
 
-json_t *impairment_to_json(const struct impairment *impairment)
+json_t *impairment_to_json_with_traces(const struct impairment *impairment, const struct platform *platform)
 {
     json_t *object = json_object();
     for (enum property p = 0; p < PROPERTIES; p++) {
         uint64_t value = impairment_get(impairment, p);
+        const struct quantity_kind *kind = impairment_properties[p].kind;
+        uint32_t trace = kind ? get_second(impairment, p) : 0;
+        if (trace && platform) {
+            const char *name = platform_playback(platform, (trace & ~PLAYBACK_LOOP) - 1)->name;
+            json_object_set_new(object, impairment_fields[p].key,
+                                trace & PLAYBACK_LOOP ? json_pack("{s:s, s:b}", "trace", name, "loop", 1)
+                                                      : json_pack("{s:s}", "trace", name));
+            continue;
+        }
         if (!value) {
             continue;
         }
-        const struct quantity_kind *kind = impairment_properties[p].kind;
         g_autofree char *text = kind ? kind->format(value) : NULL;
         json_object_set_new(object, impairment_fields[p].key, text ? json_string(text) : impairment_write_other(impairment, p));
     }
     return object;
+}
+
+json_t *impairment_to_json(const struct impairment *impairment)
+{
+    return impairment_to_json_with_traces(impairment, NULL);
 }
 
 /* Ends reading: checks 'direction', unless there are problems already, moves all problems to 'problems', and gives 'ret' its value

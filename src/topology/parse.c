@@ -19,7 +19,7 @@ struct document {
     bool versioned;
     const char *name;
     enum routing routing;
-    const json_t *vnetworks, *defaults, *templates, *vnodes, *vroutes, *layout, *tables;
+    const json_t *vnetworks, *defaults, *templates, *vnodes, *vroutes, *layout, *tables, *traces;
 };
 
 static void free_template(void *data)
@@ -44,11 +44,14 @@ void parser_init(struct parser *parser, const char *file, struct layout *layout)
     };
     reader_init(&parser->reader, file, "");
     parser->reader.tables = parser->tables;
+    playbacks_init(&parser->playbacks, parser->platform);
+    parser->reader.playbacks = &parser->playbacks;
 }
 
 void parser_clear(struct parser *parser)
 {
     reader_clear(&parser->reader);
+    playbacks_clear(&parser->playbacks);
     platform_free(parser->platform);
     g_hash_table_unref(parser->vnetworks);
     g_hash_table_unref(parser->vnodes);
@@ -99,22 +102,14 @@ static void read_section(struct reader *reader G_GNUC_UNUSED, const json_t *valu
 {
     struct document *document = target;
     const json_t **sections[] = {&document->defaults, &document->templates, &document->vnetworks, &document->vnodes,
-                                 &document->vroutes,  &document->layout,    &document->tables};
+                                 &document->vroutes,  &document->layout,    &document->tables,    &document->traces};
     *sections[index - 3] = value;
 }
 
 const struct field platform_fields[] = {
-    {"distem", read_version},
-    {"name", read_name},
-    {"routing", read_routing},
-    {"defaults", read_section},
-    {"templates", read_section},
-    {"vnetworks", read_section},
-    {"vnodes", read_section},
-    {"vroutes", read_section},
-    {"layout", read_section},
-    {"tables", read_section},
-    {NULL, NULL},
+    {"distem", read_version},    {"name", read_name},         {"routing", read_routing}, {"defaults", read_section},
+    {"templates", read_section}, {"vnetworks", read_section}, {"vnodes", read_section},  {"vroutes", read_section},
+    {"layout", read_section},    {"tables", read_section},    {"traces", read_section},  {NULL, NULL},
 };
 
 /* Calls 'parse' for the section at 'key', if there is one. */
@@ -151,6 +146,11 @@ static void parse_document(struct parser *parser, const json_t *json)
     parser->platform->routing = document.routing;
     /* What is referred to comes before what refers to it. */
     parse_section(parser, "tables", document.tables, read_tables);
+    if (document.traces) {
+        size_t mark = reader_enter(&parser->reader, "traces");
+        playbacks_read(&parser->playbacks, &parser->reader, document.traces);
+        reader_leave(&parser->reader, mark);
+    }
     parse_section(parser, "defaults", document.defaults, parser_read_defaults);
     if (document.layout && !parser->layout->given) {
         layout_read(parser->layout, document.layout, false);

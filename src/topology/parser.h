@@ -7,6 +7,7 @@
 
 #include "distem/platform.h"
 #include "layout.h"
+#include "playbacks.h"
 #include "reader.h"
 #include "spec.h"
 
@@ -34,6 +35,7 @@ struct parser {
     struct vnode_spec vnode_defaults;
     struct viface_spec viface_defaults;
     struct wire_spec wire_defaults;
+    struct playbacks playbacks;
     struct layout *layout; /* Borrowed. */
     bool defaults_broken;
     bool vnodes_missing; /* Some were left out for problems. */

@@ -36,6 +36,14 @@ static void vnode_free(void *data)
     g_free(vnode);
 }
 
+static void playback_text_free(void *data)
+{
+    struct playback_text *playback = data;
+    g_free(playback->name);
+    g_free(playback->text);
+    g_free(playback);
+}
+
 struct platform *platform_new(const char *name)
 {
     struct platform *platform = g_new0(struct platform, 1);
@@ -43,6 +51,7 @@ struct platform *platform_new(const char *name)
     platform->vnetworks = g_ptr_array_new_with_free_func(vnetwork_free);
     platform->vnodes = g_ptr_array_new_with_free_func(vnode_free);
     platform->vroutes = g_ptr_array_new_with_free_func(g_free);
+    platform->playbacks = g_ptr_array_new_with_free_func(playback_text_free);
     return platform;
 }
 
@@ -82,6 +91,15 @@ struct vroute *platform_add_vroute(struct platform *platform, struct vnetwork *f
     return vroute;
 }
 
+struct playback_text *platform_add_playback(struct platform *platform, const char *name, const char *text)
+{
+    struct playback_text *playback = g_new0(struct playback_text, 1);
+    playback->name = g_strdup(name);
+    playback->text = g_strdup(text);
+    g_ptr_array_add(platform->playbacks, playback);
+    return playback;
+}
+
 struct pnode *pnode_new(const char *name)
 {
     struct pnode *pnode = g_new0(struct pnode, 1);
@@ -95,6 +113,7 @@ struct pnode *pnode_new(const char *name)
 void platform_free(struct platform *platform)
 {
     if (platform) {
+        g_ptr_array_unref(platform->playbacks);
         g_ptr_array_unref(platform->vroutes);
         g_ptr_array_unref(platform->vnodes);
         g_ptr_array_unref(platform->vnetworks);
@@ -201,6 +220,9 @@ struct platform *platform_copy(const struct platform *from)
             platform_add_vroute(to, g_hash_table_lookup(twins, old->from), g_hash_table_lookup(twins, old->via));
         vroute->to = old->to ? g_hash_table_lookup(twins, old->to) : NULL;
         vroute->prefix = old->prefix;
+    }
+    for (unsigned i = 0; i < from->playbacks->len; i++) {
+        platform_add_playback(to, platform_playback(from, i)->name, platform_playback(from, i)->text);
     }
     return to;
 }

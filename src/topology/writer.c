@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "delay-tables.h"
 #include "distem/delay-table.h"
 #include "distem/topology.h"
 #include "distem/units.h"
@@ -45,10 +44,10 @@ static void set_address(json_t *object, const char *key, const struct ip_addr *a
     }
 }
 
-static void set_impairment(json_t *object, const char *key, const struct impairment *impairment)
+static void set_impairment(json_t *object, const char *key, const struct impairment *impairment, const struct platform *platform)
 {
     if (!impairment_is_zero(impairment)) {
-        json_object_set_new(object, key, impairment_to_json(impairment));
+        json_object_set_new(object, key, impairment_to_json_with_traces(impairment, platform));
     }
 }
 
@@ -73,7 +72,7 @@ static json_t *vnetwork_to_json(const struct vnetwork *vnetwork)
     return object;
 }
 
-static json_t *viface_to_json(const struct viface *viface)
+static json_t *viface_to_json(const struct viface *viface, const struct platform *platform)
 {
     json_t *object = json_object();
     set_string(object, "vnetwork", viface->vnetwork->name);
@@ -84,10 +83,10 @@ static json_t *viface_to_json(const struct viface *viface)
         set_string(object, "mac", mac_format(&viface->mac, text));
     }
     if (impairment_equal(&viface->input, &viface->output)) {
-        set_impairment(object, "both", &viface->input);
+        set_impairment(object, "both", &viface->input, platform);
     } else {
-        set_impairment(object, "input", &viface->input);
-        set_impairment(object, "output", &viface->output);
+        set_impairment(object, "input", &viface->input, platform);
+        set_impairment(object, "output", &viface->output, platform);
     }
     return object;
 }
@@ -108,7 +107,7 @@ static void set_cpu(json_t *object, const struct vnode *vnode)
     json_decref(cpu);
 }
 
-static json_t *vnode_to_json(const struct vnode *vnode)
+static json_t *vnode_to_json(const struct vnode *vnode, const struct platform *platform)
 {
     json_t *object = json_object();
     if (strcmp(vnode->image, "host") != 0) {
@@ -134,7 +133,7 @@ static json_t *vnode_to_json(const struct vnode *vnode)
         json_t *vifaces = json_object();
         for (unsigned i = 0; i < vnode->vifaces->len; i++) {
             const struct viface *viface = vnode_viface(vnode, i);
-            json_object_set_new(vifaces, viface->name, viface_to_json(viface));
+            json_object_set_new(vifaces, viface->name, viface_to_json(viface, platform));
         }
         json_object_set_new(object, "vifaces", vifaces);
     }
@@ -183,17 +182,37 @@ static void append_string(GString *text, const char *key, const char *value)
     json_decref(string);
 }
 
+/* Writes text 'i' of the 'count' in 'section', as its lines, with what stands before the first one and behind the last. */
+static void append_text(GString *text, const char *section, unsigned i, unsigned count, const char *name, const char *value)
+{
+    g_auto(GStrv) lines = g_strsplit(value, "\n", -1);
+    json_t *array = json_array();
+    for (unsigned j = 0; lines[j]; j++) {
+        json_array_append_new(array, json_string(lines[j]));
+    }
+    if (i == 0) {
+        g_string_append_printf(text, "  \"%s\": {", section);
+    }
+    append_line(text, i == 0, name, array);
+    g_string_append(text, i + 1 == count ? "\n  },\n" : "");
+}
+
 char *topology_write(const struct platform *platform)
 {
     GString *text = g_string_new("{\n  \"distem\": 2,\n");
     append_string(text, "name", platform->name);
     append_string(text, "routing", routing_name(platform->routing));
     g_autoptr(GPtrArray) tables = delay_tables_of(platform);
-    if (tables->len) {
-        append_line(text, true, "tables", delay_tables_to_json(tables));
-        g_string_append(text, ",");
+    for (unsigned i = 0; i < tables->len; i++) {
+        const struct delay_table *table = tables->pdata[i];
+        g_autofree char *numbers = delay_table_text(table);
+        append_text(text, "tables", i, tables->len, table->name, numbers);
     }
-    g_string_append(text, tables->len ? "\n  \"vnetworks\": {" : "  \"vnetworks\": {");
+    for (unsigned i = 0; i < platform->playbacks->len; i++) {
+        const struct playback_text *playback = platform_playback(platform, i);
+        append_text(text, "traces", i, platform->playbacks->len, playback->name, playback->text);
+    }
+    g_string_append(text, "  \"vnetworks\": {");
     for (unsigned i = 0; i < platform->vnetworks->len; i++) {
         const struct vnetwork *vnetwork = platform_vnetwork(platform, i);
         append_line(text, i == 0, vnetwork->name, vnetwork_to_json(vnetwork));
@@ -201,7 +220,7 @@ char *topology_write(const struct platform *platform)
     g_string_append(text, "\n  },\n  \"vnodes\": {");
     for (unsigned i = 0; i < platform->vnodes->len; i++) {
         const struct vnode *vnode = platform_vnode(platform, i);
-        append_line(text, i == 0, vnode->name, vnode_to_json(vnode));
+        append_line(text, i == 0, vnode->name, vnode_to_json(vnode, platform));
     }
     g_string_append(text, "\n  }");
     for (unsigned i = 0; i < platform->vroutes->len; i++) {

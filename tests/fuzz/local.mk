@@ -3,12 +3,12 @@
 # FUZZ_SECONDS (45) each. To add one, add its name to the three lists and repeat the lines of fuzz-exec.
 EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/topology.dict tests/fuzz/corpus
 
-fuzz_replays = tests/fuzz/replay-exec tests/fuzz/replay-frames tests/fuzz/replay-layout tests/fuzz/replay-probe-input tests/fuzz/replay-topology
+fuzz_replays = tests/fuzz/replay-exec tests/fuzz/replay-frames tests/fuzz/replay-layout tests/fuzz/replay-playback tests/fuzz/replay-probe-input tests/fuzz/replay-topology
 check_PROGRAMS += $(fuzz_replays)
 TESTS += $(fuzz_replays)
-EXTRA_PROGRAMS += tests/fuzz/fuzz-exec tests/fuzz/fuzz-frames tests/fuzz/fuzz-layout tests/fuzz/fuzz-probe-input tests/fuzz/fuzz-topology
+EXTRA_PROGRAMS += tests/fuzz/fuzz-exec tests/fuzz/fuzz-frames tests/fuzz/fuzz-layout tests/fuzz/fuzz-playback tests/fuzz/fuzz-probe-input tests/fuzz/fuzz-topology
 if FUZZERS
-FUZZ_TARGETS += tests/fuzz/fuzz-exec tests/fuzz/fuzz-frames tests/fuzz/fuzz-layout tests/fuzz/fuzz-probe-input tests/fuzz/fuzz-topology
+FUZZ_TARGETS += tests/fuzz/fuzz-exec tests/fuzz/fuzz-frames tests/fuzz/fuzz-layout tests/fuzz/fuzz-playback tests/fuzz/fuzz-probe-input tests/fuzz/fuzz-topology
 FUZZ_TESTS += tests/fuzz/run.sh
 endif
 # For `make clean`: these are built on demand.
@@ -47,6 +47,12 @@ tests_fuzz_replay_layout_LDADD = libtopology.la
 tests_fuzz_fuzz_layout_SOURCES = tests/fuzz/fuzz-layout.c
 tests_fuzz_fuzz_layout_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_layout_LDADD = libtopology.la
+
+tests_fuzz_replay_playback_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz-playback.c
+tests_fuzz_replay_playback_LDADD = libplayback.la
+tests_fuzz_fuzz_playback_SOURCES = tests/fuzz/fuzz-playback.c
+tests_fuzz_fuzz_playback_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_playback_LDADD = libplayback.la
 
 tests_fuzz_replay_topology_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz-topology.c
 tests_fuzz_replay_topology_LDADD = libtopology.la

@@ -17,6 +17,7 @@ struct mistake {
 #define VNODES(text) NETS ", 'vnodes': {" text "}"
 #define VIFACE(text) VNODES("'n': {'vifaces': {'x': {'vnetwork': 'a', " text "}}}")
 #define OUTPUT(text) VIFACE("'output': {" text "}")
+#define TRACE(lines, text) "'traces': {'t': [" lines "]}, " OUTPUT(text)
 #define X "/vnodes/n/vifaces/x"
 #define NET(text) "'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'ipv6': 'fd00::/64'" text "}}"
 #define ROUTED(text)                                                                                                               \
@@ -34,6 +35,21 @@ static const struct mistake mistakes[] = {
     {"'zzzzzz': {}", "/zzzzzz", "expected one of distem, name, routing, defaults"},
     {"'vnodes': []", "/vnodes", "an array stands here: expected vnodes by name, an object"},
     {"'vroutes': {}", "/vroutes", "expected an array"},
+    /* Traces. */
+    {"'traces': []", "/traces", "expected traces by name"},
+    {"'traces': {'../a': []}", "/traces/..~1a", "within the topology's folder"},
+    {"'traces': {'/a': []}", "/traces/~1a", "within the topology's folder"},
+    {"'traces': {'a': '0 1Mbit/s'}", "/traces/a", "expected the lines of a trace"},
+    {"'traces': {'a': ['0 1Mbit/s', 7]}", "/traces/a", "expected the lines of a trace"},
+    {OUTPUT("'bandwidth': {}"), X "/output/bandwidth", "the trace is missing"},
+    {OUTPUT("'bandwidth': {'trace': 7}"), X "/output/bandwidth/trace", "a trace's name"},
+    {OUTPUT("'bandwidth': {'trace': 'lte'}"), X "/output/bandwidth", "there is no trace \"lte\""},
+    {TRACE("'0 1Mbit/s', '1s 2'", "'bandwidth': {'trace': 't'}"), X "/output/bandwidth", "t:2: \"2\" has no unit"},
+    {TRACE("'0 1Mbit/s'", "'bandwidth': {'trace': 't', 'loop': true}"), X "/output/bandwidth", "\"60s end\" in t"},
+    {TRACE("'0 1Mbit/s'", "'bandwidth': {'trace': 't', 'lop': true}"), X "/output/bandwidth/lop", "did you mean \"loop\"?"},
+    {TRACE("'0 0'", "'bandwidth': {'trace': 't'}"), X "/output/bandwidth", "t: it is 0 all the time"},
+    {TRACE("'0 1Mbit/s'", "'latency': {'trace': 't'}"), X "/output/latency", "t:1: \"1Mbit/s\""},
+    {TRACE("'0 5ms', '1s 1ms'", "'latency': {'trace': 't'}, 'jitter': '2ms'"), X "/output", "jitter 2ms is more than latency 1ms"},
     /* vnetworks. */
     {"'vnetworks': {'a': {}}", "/vnetworks/a", "needs addresses"},
     {"'vnetworks': {'a': {'ipv4': '10.0.0.1/24'}}", "/vnetworks/a/ipv4", "did you mean 10.0.0.0/24"},

@@ -237,6 +237,36 @@ static void test_differences(void)
     g_assert_cmpuint(i, ==, 36);
 }
 
+/* What follows a trace keeps doing so when it is written, copied or inherited, and a value ends it. */
+static void test_traces(void)
+{
+    AUTO_PLATFORM platform = parse(
+        "{\"distem\": 2, \"name\": \"p\", \"traces\": {\"a\": [\"0 9ms\", \"1s 0\", \"2s 7ms\", \"\"], \"b\": [\"40\", \"100\"]},"
+        "\"defaults\": {\"viface\": {\"output\": {\"bandwidth\": {\"trace\": \"b\", \"loop\": true}, \"queue\": \"9kB\"}}},"
+        "\"vnetworks\": {\"n\": {\"ipv4\": \"10.0.0.0/24\"}, \"m\": {\"ipv4\": \"10.0.1.0/24\"}}, \"vnodes\": {\"v\": "
+        "{\"vifaces\": {"
+        "\"x\": {\"vnetwork\": \"n\", \"output\": {\"latency\": {\"trace\": \"a\"}}},"
+        "\"y\": {\"vnetwork\": \"m\", \"output\": {\"bandwidth\": \"1Mbit/s\"}}}}}}",
+        "traces");
+    const struct vnode *vnode = platform_vnode(platform, 0);
+    const struct impairment *x = &vnode_viface(vnode, 0)->output, *y = &vnode_viface(vnode, 1)->output;
+    g_assert_cmpuint(x->latency_trace, ==, 1);
+    g_assert_cmpint(x->latency, ==, 0);
+    g_assert_cmpuint(x->bandwidth_trace, ==, 2 | PLAYBACK_LOOP);
+    g_assert_cmpuint(x->bandwidth, ==, 240000);
+    g_assert_cmpuint(x->queue, ==, 9000);
+    g_assert_cmpuint(y->bandwidth_trace, ==, 0);
+    g_assert_cmpuint(y->bandwidth, ==, 1000000);
+    assert_round_trip(platform);
+    AUTO_PLATFORM copy = platform_copy(platform);
+    assert_equal(platform, copy);
+    vnode_viface(platform_vnode(copy, 0), 0)->output.bandwidth_trace = 2;
+    g_assert_false(topology_equal(platform, copy, NULL));
+    AUTO_PLATFORM other = platform_copy(platform);
+    platform_playback(other, 1)->text[0] = '5';
+    g_assert_false(topology_equal(platform, other, NULL));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -244,6 +274,7 @@ int main(int argc, char **argv)
     g_test_add_func("/topology/write/property", test_property);
     g_test_add_func("/topology/write/copy", test_copy);
     g_test_add_func("/topology/write/tables", test_tables);
+    g_test_add_func("/topology/write/traces", test_traces);
     g_test_add_func("/topology/equal/order", test_order);
     g_test_add_func("/topology/equal/differences", test_differences);
     return g_test_run();

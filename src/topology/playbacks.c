@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "playbacks.h"
+
+#include <string.h>
+
+#include "names.h"
+
+#define QUANTITIES (PLAYBACK_LOSS + 1)
+#define LINES "the lines of a trace, an array of strings such as [\"0 10Mbit/s\", \"1.5s 1Mbit/s\"]"
+
+/* A trace as values of one quantity. */
+struct playback_summary {
+    bool tried, ok;
+    uint64_t low, high;
+    int64_t length;
+};
+
+void playbacks_init(struct playbacks *playbacks, struct platform *platform)
+{
+    *playbacks = (struct playbacks){
+        .platform = platform,
+        .index = g_hash_table_new(g_str_hash, g_str_equal),
+        .summaries = g_array_new(FALSE, TRUE, sizeof(struct playback_summary)),
+    };
+}
+
+void playbacks_clear(struct playbacks *playbacks)
+{
+    g_hash_table_unref(playbacks->index);
+    g_array_unref(playbacks->summaries);
+}
+
+static bool check_name(struct reader *reader, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    if (!names_check_file(name, &error)) {
+        reader_problem(reader, "%s", error->message);
+        return false;
+    }
+    return true;
+}
+
+void playbacks_read(struct playbacks *playbacks, struct reader *reader, const json_t *section)
+{
+    const char *name;
+    json_t *lines;
+    if (!reader_is_object(reader, section, "traces by name")) {
+        return;
+    }
+    json_object_foreach ((json_t *)section, name, lines) {
+        size_t mark = reader_enter(reader, name);
+        g_autofree char *text = check_name(reader, name) ? reader_lines(reader, lines, LINES) : NULL;
+        if (text) {
+            const struct playback_text *playback = platform_add_playback(playbacks->platform, name, text);
+            g_hash_table_insert(playbacks->index, playback->name, GUINT_TO_POINTER(playbacks->platform->playbacks->len));
+        }
+        reader_leave(reader, mark);
+    }
+    g_array_set_size(playbacks->summaries, playbacks->platform->playbacks->len * QUANTITIES);
+}
+
+/* Fills the 'summary' of the trace 'text'; what is wrong with it becomes problems. */
+static void summarise_playback(struct reader *reader, const struct playback_text *text, enum playback_quantity quantity,
+                               struct playback_summary *summary)
+{
+    AUTO_DIAGNOSTICS problems = {0};
+    struct playback *playback = playback_parse(text->text, strlen(text->text), text->name, quantity, &problems);
+    for (unsigned i = 0; i < diagnostics_count(&problems); i++) {
+        g_autofree char *problem = diagnostic_format(diagnostics_get(&problems, i));
+        reader_problem(reader, "%s", problem);
+    }
+    *summary = (struct playback_summary){.tried = true, .ok = playback, .low = UINT64_MAX};
+    if (!playback) {
+        return;
+    }
+    for (unsigned i = 0; i < playback->steps->len; i++) {
+        uint64_t value = g_array_index(playback->steps, struct playback_step, i).value;
+        summary->low = MIN(summary->low, value);
+        summary->high = MAX(summary->high, value);
+    }
+    summary->length = playback->length;
+    playback_free(playback);
+    if (!summary->high) {
+        reader_problem(reader, "%s: it is 0 all the time: expected another value somewhere", text->name);
+        summary->ok = false;
+    }
+}
+
+struct property_spec {
+    const char *trace;
+    bool loop;
+};
+
+static void read_trace(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
+{
+    struct property_spec *spec = target;
+    const char *name;
+    if (reader_string(reader, value, "a trace's name", &name) && check_name(reader, name)) {
+        spec->trace = name;
+    }
+}
+
+static void read_loop(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
+{
+    struct property_spec *spec = target;
+    reader_bool(reader, value, &spec->loop);
+}
+
+static const struct field property_fields[] = {{"trace", read_trace}, {"loop", read_loop}, {NULL, NULL}};
+
+/* Returns the index of the trace 'name' plus 1; when there is none adds a problem and returns 0. */
+static unsigned find(struct reader *reader, const char *name)
+{
+    const struct playbacks *playbacks = reader->playbacks;
+    unsigned found = playbacks ? GPOINTER_TO_UINT(g_hash_table_lookup(playbacks->index, name)) : 0;
+    if (!playbacks) {
+        reader_problem(reader, "a trace can be named in a topology file only: expected a value");
+    } else if (!found) {
+        g_autofree char *shown = reader_printable(name);
+        reader_problem(reader,
+                       "there is no trace \"%s\": expected its lines under \"traces\", or a file of that name beside the "
+                       "topology's and no \"traces\"",
+                       shown);
+    }
+    return found;
+}
+
+bool playbacks_read_property(struct reader *reader, const json_t *value, enum playback_quantity quantity, uint64_t *ret_value,
+                             uint32_t *ret_trace)
+{
+    struct property_spec spec = {0};
+    unsigned before = reader->count;
+    reader_object(reader, value, "what follows a trace", property_fields, &spec);
+    if (!spec.trace) {
+        if (reader->count == before) {
+            reader_problem(reader, "the trace is missing: expected \"trace\": \"...\"");
+        }
+        return false;
+    }
+    unsigned found = find(reader, spec.trace);
+    if (!found) {
+        return false;
+    }
+    const struct playbacks *playbacks = reader->playbacks;
+    struct playback_summary *summary =
+        &g_array_index(playbacks->summaries, struct playback_summary, (found - 1) * QUANTITIES + quantity);
+    if (!summary->tried) {
+        summarise_playback(reader, platform_playback(playbacks->platform, found - 1), quantity, summary);
+    }
+    if (summary->ok && spec.loop && !summary->length) {
+        reader_problem(reader, "loop needs a trace that ends: expected a last line such as \"60s end\" in %s", spec.trace);
+        return false;
+    }
+    *ret_value = quantity == PLAYBACK_LATENCY ? summary->low : summary->high;
+    *ret_trace = found | (spec.loop ? PLAYBACK_LOOP : 0);
+    return summary->ok;
+}
