@@ -42,8 +42,8 @@ enum distribution { DISTRIBUTION_UNIFORM, DISTRIBUTION_NORMAL, DISTRIBUTION_PARE
 
 /* What one direction of a viface does to frames. Probabilities and correlations are in billionths (PPB_ONE). */
 struct impairment {
-    int64_t latency; /* ns, one way. */
-    int64_t jitter;  /* ns, needs latency >= jitter; its distribution's scale as in netem. */
+    int64_t latency;       /* ns, one way. */
+    int64_t jitter;        /* ns, needs latency >= jitter; its distribution's scale as in netem. */
     uint64_t distribution; /* Of the jitter: an enum distribution, or the id of a table (delay-table.h). */
     uint32_t latency_correlation;
     uint32_t keep_order; /* 1: jitter makes no frame overtake another; needs jitter. */

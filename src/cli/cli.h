@@ -71,8 +71,8 @@ int cli_print_json(json_t *value);
 bool cli_read_file(const char *name, char **ret_text, size_t *ret_size);
 
 /* Adds the files that 'topology' names, with traces and tables of jitter, as "traces" and "tables" to its text, unless it has its
- * own: in its first line, so that all lines keep their numbers. They are searched for in the topology's folder, for standard input in the present one, and
- * cannot lie outside. Returns false after printing why not. */
+ * own: in its first line, so that all lines keep their numbers. They are searched for in the topology's folder, for standard
+ * input in the present one, and cannot lie outside. Returns false after printing why not. */
 bool cli_add_files(struct distem_file *topology);
 
 /* A topology and, unless layout.text is NULL, its layout, as they were read. */

@@ -14,10 +14,10 @@
 
 /* A kind of qdisc. Every member is there but the last one. */
 struct qdisc_ops {
-    const char *kind;                               /* As the kernel names it. */
-    const char *module;                             /* The kernel module that brings it. */
-    uint32_t handle;                                /* The handle that it gets from us. */
-    size_t options_size;                            /* Room that the options need at most. */
+    const char *kind;    /* As the kernel names it. */
+    const char *module;  /* The kernel module that brings it. */
+    uint32_t handle;     /* The handle that it gets from us. */
+    size_t options_size; /* Room that the options need at most. */
     /* Appends the content of TCA_OPTIONS that makes 'impairment' true, whatever was set before. */
     void (*put_options)(struct nl_msg *, const struct impairment *, unsigned mtu);
     /* Says whether 'options', as dumped, already are what put_options() would set. */

@@ -20,9 +20,10 @@ void delay_tables_read(struct reader *reader, const json_t *section, GHashTable 
         g_autoptr(GError) error = NULL;
         const struct delay_table *table = NULL;
         g_autofree char *text = NULL;
-        if (!names_check_file(name, &error)) {
-            reader_problem(reader, "%s", error->message);
-        } else if ((text = reader_lines(reader, lines, LINES)) && !(table = delay_table_read(name, text, &error))) {
+        if (names_check_file(name, &error) && (text = reader_lines(reader, lines, LINES))) {
+            table = delay_table_read(name, text, &error);
+        }
+        if (error) {
             reader_problem(reader, "%s", error->message);
         }
         g_hash_table_insert(ret, (char *)name, (void *)table);
