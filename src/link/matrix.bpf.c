@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
-/* The program of the latency matrix: it runs in the kernel for each frame that is to enter a vnode, before all that shapes its input,
- * and for each that comes back from the device that delays. Compiled for BPF. */
+/* The program of the latency matrix: it runs in the kernel for each frame that is to enter a vnode, before all that shapes its
+ * input, and for each that comes back from the device that delays. Compiled for BPF. */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
