@@ -20,7 +20,7 @@ CLEANFILES += src/link/matrix-object.h src/link/matrix.bpf.o
 src/link/matrix.bpf.o: $(srcdir)/src/link/matrix.bpf.c $(srcdir)/src/link/matrix-bpf.h
 	@$(MKDIR_P) src/link
 	$(AM_V_CC)$(BPF_CLANG) -O2 -g -target bpf $(BPF_INCLUDES) $(BPF_CFLAGS) -Wall -Wextra -c -o $@ $(srcdir)/src/link/matrix.bpf.c
-src/link/liblink_la-matrix.lo: src/link/matrix-object.h
+$(liblink_la_OBJECTS): src/link/matrix-object.h
 src/link/matrix-object.h: src/link/matrix.bpf.o
 	$(AM_V_GEN)od -v -An -tu1 src/link/matrix.bpf.o | sed 's/ *\([0-9][0-9]*\)/\1,/g' > $@.tmp && mv $@.tmp $@
 
