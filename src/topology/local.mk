@@ -16,7 +16,7 @@ dist_pkgdata_DATA += share/topology.schema.json
 examplesdir = $(pkgdatadir)/examples
 dist_examples_DATA = \
 	examples/dual-stack.json examples/figure3.json examples/lossy-wireless.json examples/mixed.json examples/mixed-layout.json \
-	examples/README.md examples/thousand.json examples/three-sites.json examples/vlan.json examples/vlan-layout.json
+	examples/README.md examples/thousand.json examples/three-sites.json examples/vlan.json examples/vlan-layout.json examples/world.json examples/world-latency.csv
 
 topology_tests = \
 	tests/unit/test-topology-layout tests/unit/test-topology-parse tests/unit/test-topology-refuse tests/unit/test-topology-write \

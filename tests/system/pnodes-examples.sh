@@ -37,6 +37,8 @@ done
 try three-sites 9 "vxlan vxlan vxlan vxlan"
 try vlan 7 "vlan vlan" --layout "$dir/vlan-layout.json"
 try mixed 9 "vxlan vlan local" --layout "$dir/mixed-layout.json"
+cp "$top_srcdir/examples/world-latency.csv" "$dir"
+try world 9 vxlan
 check "what says nothing about machines is placed by itself" distem up "$top_srcdir/examples/three-sites.json"
 check "... on more than one" platform_has "len({v['pnode'] for v in d['vnodes']}) > 1"
 check "... and works" distem verify --only rtt --sample 6
