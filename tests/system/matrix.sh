@@ -71,6 +71,30 @@ check "changes while frames pass" test ! -e "$dir/failed"
 check "... one value each" grep -E 'matrix .*1 value' "$dir/diff"
 check "... none is lost" grep -q ' 0% packet loss' "$dir/ping"
 check "... they are measured" rtt_is a1 10.1.0.2 36
+# patch CHANGE...: changes values of the matrix by the REST API; prints the answer and its status.
+patch() {
+    local IFS=,
+    curl -s -w ' %{http_code}' -X PATCH -d "{\"changes\": [$*]}" http://127.0.0.1:4567/platform/matrix | tr "\n" " "
+}
+# realised: whether all is as it shall be.
+realised() {
+    curl -s http://127.0.0.1:4567/platform/progress |
+        python3 -c 'import json, sys; p = json.load(sys.stdin); sys.exit(p["generation"] != p["realised"])'
+}
+distem exec a1 -- ping -q -i 0.005 -c 600 10.1.0.2 >"$dir/ping" &
+ping=$!
+check "one value by itself" grep -q ' 200$' <(patch '{"from": "a1", "to": "b1", "latency": "9ms"}')
+check "... is made" wait_until realised
+wait "$ping"
+check "... and nothing is lost but by chance" bash -c "sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' '$dir/ping' | awk '{ exit !(\$1 > 15 && \$1 < 25) }'"
+check "... it is measured" rtt_is a1 10.1.0.2 32
+check "a group that is not there is refused, and nothing is done" grep -q 'no group.*nobody.* 400$' <(
+    patch '{"from": "a1", "to": "b1", "latency": "1ms"}' '{"from": "nobody", "to": "b1", "latency": "1ms"}')
+check "two values" grep -q ' 200$' <(
+    patch '{"from": "a1", "to": "b1", "latency": "13ms"}' '{"from": "a1", "to": "gw", "latency": null}')
+check "... are made" wait_until realised
+check "... one is no more" rtt_is a1 10.1.0.254 0
+check "the matrix of before" distem up "$dir/topo.json"
 stop_daemon
 distemd --detach
 check "a daemon that is started again goes on" distem up "$dir/topo.json"
