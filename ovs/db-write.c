@@ -53,7 +53,8 @@ static void write_tables(const struct distemrec_platform *root, const struct pla
     smap_destroy(&texts);
 }
 
-/* Returns the addresses of the vnodes of each group, from 1, with blanks between; the caller frees it with its strings. */
+/* Returns the addresses of each group, from 1: commas between those of a vnode, blanks between vnodes. The caller frees it with its
+ * strings. */
 static GPtrArray *group_addresses(const struct platform *platform)
 {
     GPtrArray *groups = g_ptr_array_new();
@@ -68,7 +69,7 @@ static GPtrArray *group_addresses(const struct platform *platform)
             char ipv4[IP_TEXT_SIZE], ipv6[IP_TEXT_SIZE];
             ip_format(&viface->ipv4, ipv4);
             ip_format(&viface->ipv6, ipv6);
-            g_string_append_printf(text, "%s%s%s%s", text->len ? " " : "", ipv4, *ipv4 && *ipv6 ? " " : "", ipv6);
+            g_string_append_printf(text, "%s%s%s%s", !text->len ? "" : j ? "," : " ", ipv4, *ipv4 && *ipv6 ? "," : "", ipv6);
         }
     }
     return groups;
@@ -427,6 +428,7 @@ bool db_write_pnode(struct db *db, struct ovsdb_idl_txn *txn, const struct reque
     distemrec_pnode_set_memory(row, (int64_t)pnode->memory);
     distemrec_pnode_set_kernel(row, text_or_empty(pnode->kernel));
     distemrec_pnode_set_missing(row, text_or_empty(pnode->missing));
+    distemrec_pnode_set_no_matrix(row, text_or_empty(pnode->no_matrix));
     distemrec_pnode_set_seeds(row, pnode->seeds);
     distemrec_pnode_set_max_vnodes(row, pnode->max_vnodes);
     distemrec_pnode_set_max_vifaces(row, pnode->max_vifaces);

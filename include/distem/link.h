@@ -123,6 +123,8 @@ uint32_t shaping_limit(const struct impairment *, unsigned mtu);
 /* What this kernel can do, tried out in a throw-away namespace; each entry of the result names one missing thing and the module
  * that brings it ("netem: kernel module sch_netem"). An array of strings, empty when nothing is missing; the caller unrefs it. */
 GPtrArray *link_missing_features(GError **error);
+/* The same for latency matrices, which nothing else needs. */
+GPtrArray *link_missing_for_matrices(GError **error);
 /* Says whether this kernel's netem takes a seed (Linux 6.6 and later), tried out likewise. False with an error: that cannot be
  * told. */
 bool link_takes_seeds(bool *ret, GError **error);

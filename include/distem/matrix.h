@@ -22,7 +22,7 @@ struct matrix_cell {
 
 struct matrix_group {
     char *selector;  /* As the topology has it: a vnode's name, a pattern, or labels; see select.h. */
-    char *addresses; /* Of its vnodes, with blanks between, as the database has them; NULL elsewhere. */
+    char *addresses; /* "10.0.0.1,fd00::1 10.0.0.2": of its vnodes, as the database has them; NULL elsewhere. */
 };
 
 struct matrix {
@@ -34,6 +34,8 @@ struct matrix {
 
 /* Makes one of so many groups without selectors; all cells are 0. */
 struct matrix *matrix_new(unsigned groups);
+/* Returns a copy of one, which may be changed as long as nobody else refers to it. */
+struct matrix *matrix_copy(const struct matrix *);
 /* Take and give back a reference. NULL is fine. */
 struct matrix *matrix_ref(struct matrix *);
 void matrix_unref(struct matrix *);

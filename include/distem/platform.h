@@ -176,6 +176,7 @@ struct pnode {
     uint64_t memory;     /* Bytes. */
     char *kernel;        /* Its release, "6.1.0-37-amd64"; NULL: not known. */
     char *missing;       /* Kernel features for shaping that it lacks, for people; NULL: none. */
+    char *no_matrix;     /* What it lacks for latency matrices, for people; NULL: nothing. */
     bool seeds;          /* Its netem takes seeds. */
     uint32_t max_vnodes; /* 0: no limit. */
     uint32_t max_vifaces;

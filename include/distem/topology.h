@@ -49,6 +49,12 @@ bool impairment_from_json(const json_t *, const char *file, const char *pointer,
 bool impairment_merge(struct impairment *direction, const json_t *patch, unsigned mtu, const char *file, const char *pointer,
                       struct diagnostics *problems);
 
+/* Returns 'matrix' with changes: an array of {"from": GROUP, "to": GROUP, "latency": "20ms", "loss": null, ...}, with groups as the
+ * topology names them; null or 0 ends a value, what is not named stays. NULL with problems, 'pointer' being the array's. The caller
+ * has a reference. */
+struct matrix *matrix_revised(const struct matrix *matrix, const json_t *changes, const char *pointer,
+                              struct diagnostics *problems);
+
 /* Returns labels as an object: {"rack": "a", "site": "nancy"} for "rack=a,site=nancy", empty for NULL. A new reference. */
 json_t *labels_json(const char *text);
 

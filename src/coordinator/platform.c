@@ -39,12 +39,12 @@ static void reply_problems(struct rest_request *request, struct diagnostics *pro
 
 /* What a vnode asks of its pnode's kernel. */
 struct demand {
-    bool shaping, seeds;
+    bool shaping, seeds, matrix;
 };
 
 static struct demand demand_of(const struct vnode *vnode)
 {
-    struct demand demand = {0};
+    struct demand demand = {.matrix = vnode->group};
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
         const struct viface *viface = vnode_viface(vnode, i);
         demand.shaping |= !impairment_is_zero(&viface->input) || !impairment_is_zero(&viface->output);
@@ -59,7 +59,7 @@ static bool check_features(const struct platform *platform, const GPtrArray *pno
     g_autoptr(GHashTable) lacking = g_hash_table_new(g_str_hash, g_str_equal);
     for (unsigned i = 0; i < pnodes->len; i++) {
         struct pnode *pnode = pnodes->pdata[i];
-        if (pnode->missing || !pnode->seeds) {
+        if (pnode->missing || pnode->no_matrix || !pnode->seeds) {
             g_hash_table_insert(lacking, pnode->name, pnode);
         }
     }
@@ -70,6 +70,11 @@ static bool check_features(const struct platform *platform, const GPtrArray *pno
         if (demand.shaping && pnode->missing) {
             return fail(error, DISTEM_ERROR_UNSUPPORTED, 0, "pnode %s cannot shape what vnode %s asks for: its kernel lacks %s",
                         vnode->pnode, vnode->name, pnode->missing);
+        }
+        if (demand.matrix && pnode->no_matrix) {
+            return fail(error, DISTEM_ERROR_UNSUPPORTED, 0,
+                        "pnode %s cannot have vnode %s in a latency matrix: its kernel lacks %s", vnode->pnode, vnode->name,
+                        pnode->no_matrix);
         }
         if (demand.seeds && !pnode->seeds) {
             return fail(

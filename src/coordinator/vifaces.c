@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What vifaces do to frames: look, and change while they run. A request changes all that it names at once, or nothing. */
+/* What vifaces and the latency matrix do to frames: look, and change while they run. A request changes all that it names at once,
+ * or nothing. */
 #include <config.h>
 
 #include <string.h>
@@ -126,14 +127,14 @@ static void update_commit(struct update *update)
                      &update->problems);
 }
 
-/* Ends an update with 'error' (consumed), with problems, or by storing it. */
-static void update_finish(struct update *update, GError *error)
+/* Ends an update with 'error' (consumed), with problems of 'what', or by storing it. */
+static void update_finish(struct update *update, GError *error, const char *what)
 {
     if (error) {
         rest_reply_error(update->request, error, NULL);
     } else if (diagnostics_count(&update->problems)) {
         rest_reply_error(update->request,
-                         g_error_new(DISTEM_ERROR, DISTEM_ERROR_INVALID, "nothing was changed: a viface cannot be so"),
+                         g_error_new(DISTEM_ERROR, DISTEM_ERROR_INVALID, "nothing was changed: %s cannot be so", what),
                          &update->problems);
     } else {
         update_commit(update);
@@ -164,7 +165,7 @@ static void change_many(struct rest_request *request, void *context, bool replac
         }
     }
     json_decref(body);
-    update_finish(&update, error);
+    update_finish(&update, error, "a viface");
 }
 
 void vifaces_patch(struct rest_request *request, void *context)
@@ -175,6 +176,34 @@ void vifaces_patch(struct rest_request *request, void *context)
 void vifaces_put(struct rest_request *request, void *context)
 {
     change_many(request, context, true);
+}
+
+void matrix_patch(struct rest_request *request, void *context)
+{
+    struct update update;
+    if (!update_init(&update, request, context, false)) {
+        return;
+    }
+    json_t *body = rest_request_json(request);
+    if (!body) {
+        update_clear(&update);
+        return;
+    }
+    GError *error = NULL;
+    const json_t *changes = json_object_get(body, "changes");
+    if (json_object_size(body) != 1 || !json_array_size(changes)) {
+        fail(&error, DISTEM_ERROR_INVALID, 0, "the body is {\"changes\": [...]}, with at least one change");
+    } else if (!update.next->matrix) {
+        fail(&error, DISTEM_ERROR_NOT_FOUND, 0, "platform %s has no latency matrix", update.next->name);
+    } else {
+        struct matrix *matrix = matrix_revised(update.next->matrix, changes, "/changes", &update.problems);
+        if (matrix) {
+            matrix_unref(update.next->matrix);
+            update.next->matrix = matrix;
+        }
+    }
+    json_decref(body);
+    update_finish(&update, error, "the matrix");
 }
 
 /* Finds the viface that the path names in 'platform'; else replies with 404 and returns false. */
@@ -211,7 +240,7 @@ static void change_one(struct rest_request *request, void *context, bool replace
         (void)update_vifaces(&update, vifaces, body, ""); /* Its problems tell. */
     }
     json_decref(body);
-    update_finish(&update, error);
+    update_finish(&update, error, "a viface");
 }
 
 void viface_patch(struct rest_request *request, void *context)

@@ -9,6 +9,7 @@
 #include "distem/error.h"
 #include "distem/link.h"
 
+#include "matrix.h"
 #include "netdev.h"
 #include "netns.h"
 #include "qdisc.h"
@@ -77,11 +78,24 @@ static void try_skbedit(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
     redirect_put_filter(rtnl, LO, RULE_MARK, LO, "trial");
 }
 
-/* In an order in which each needs only what is in front of it: filters hang on the ingress qdisc. */
-static const struct {
+static void try_fq(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    matrix_put_fq(rtnl, LO);
+}
+
+static void try_bpf_filter(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    redirect_put_hooks(rtnl, LO, "trial");
+    matrix_put_trial_filter(rtnl, LO);
+}
+
+struct feature {
     const char *name, *module;
     void (*try)(struct rtnl *, int netns);
-} features[] = {
+};
+
+/* In an order in which each needs only what is in front of it: filters hang on the ingress qdisc. */
+static const struct feature features[] = {
     {"veth pairs", "veth", try_veth},
     {"IFB devices", "ifb", try_ifb},
     {"netem", "sch_netem", try_netem},
@@ -147,7 +161,8 @@ bool link_takes_seeds(bool *ret, GError **error)
     return true;
 }
 
-GPtrArray *link_missing_features(GError **error)
+/* Tries some features in one namespace; as link_missing_features(). */
+static GPtrArray *find_missing(const struct feature *some_features, unsigned count, GError **error)
 {
     int netns = -1;
     AUTO_RTNL rtnl = NULL;
@@ -155,12 +170,28 @@ GPtrArray *link_missing_features(GError **error)
         return NULL;
     }
     GPtrArray *missing = g_ptr_array_new_with_free_func(g_free);
-    for (unsigned i = 0; i < G_N_ELEMENTS(features); i++) {
-        features[i].try(rtnl, netns);
+    for (unsigned i = 0; i < count; i++) {
+        some_features[i].try(rtnl, netns);
         if (!rtnl_flush(rtnl, NULL)) {
-            g_ptr_array_add(missing, g_strdup_printf("%s: kernel module %s", features[i].name, features[i].module));
+            g_ptr_array_add(missing, g_strdup_printf("%s: kernel module %s", some_features[i].name, some_features[i].module));
         }
     }
     close(netns);
+    return missing;
+}
+
+GPtrArray *link_missing_features(GError **error)
+{
+    return find_missing(features, G_N_ELEMENTS(features), error);
+}
+
+GPtrArray *link_missing_for_matrices(GError **error)
+{
+    static const struct feature needed[] = {{"fq", "sch_fq", try_fq}, {"BPF filters", "cls_bpf", try_bpf_filter}};
+    g_autoptr(GError) problem = NULL;
+    GPtrArray *missing = find_missing(needed, G_N_ELEMENTS(needed), error);
+    if (missing && !matrix_try_program(&problem)) {
+        g_ptr_array_add(missing, g_strdup_printf("BPF programs: %s", problem->message));
+    }
     return missing;
 }

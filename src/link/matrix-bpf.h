@@ -13,13 +13,19 @@ struct matrix_address {
 /* A source, by its address. */
 struct matrix_source {
     __u32 group;  /* From 0. */
-    __u32 number; /* Tells sources apart. */
+    __u32 number; /* Tells vnodes apart. */
 };
 
 /* A destination: an address of the vnode behind a device. */
 struct matrix_destination {
     __u32 ifindex;
     struct matrix_address address;
+};
+
+/* ... and what is known of it. */
+struct matrix_target {
+    __u32 column;
+    __u32 number; /* Tells vnodes apart. */
 };
 
 /* What happens between two groups. The cell of a source and a destination is number column * groups + source's group. */
@@ -31,7 +37,7 @@ struct matrix_figures {
 
 /* A source and a destination that share a bandwidth with nobody. */
 struct matrix_pair {
-    __u32 source, ifindex;
+    __u32 source, target;
 };
 
 #define MATRIX_WIRE 24           /* Bytes that a wire carries of a frame besides those that the kernel sees. */

@@ -30,7 +30,7 @@ struct {
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, 1);
     __type(key, struct matrix_destination);
-    __type(value, __u32); /* A column. */
+    __type(value, struct matrix_target);
 } destinations SEC(".maps");
 
 struct {
@@ -68,16 +68,15 @@ static __always_inline int read_addresses(struct __sk_buff *skb, struct matrix_a
     return -1;
 }
 
-/* Lets a frame wait for its pair's bandwidth. Returns when it has passed, or 0 when too many wait already. */
-static __always_inline __u64 take_turn(struct __sk_buff *skb, const struct matrix_source *source, __u64 bandwidth, __u64 now)
+/* Lets a frame that takes 'own' ns wait for its pair's bandwidth. Returns when it has passed, or 0 when too many wait already. */
+static __always_inline __u64 take_turn(const struct matrix_pair *pair, __u64 own, __u64 now)
 {
-    struct matrix_pair pair = {.source = source->number, .ifindex = skb->ifindex};
-    __u64 own = (__u64)(skb->len + MATRIX_WIRE) * 8 * 1000000000ull / bandwidth, passed = 0;
-    struct turn *turn = bpf_map_lookup_elem(&turns, &pair);
+    __u64 passed = 0;
+    struct turn *turn = bpf_map_lookup_elem(&turns, pair);
     if (!turn) {
         struct turn first = {};
-        bpf_map_update_elem(&turns, &pair, &first, BPF_NOEXIST);
-        turn = bpf_map_lookup_elem(&turns, &pair);
+        bpf_map_update_elem(&turns, pair, &first, BPF_NOEXIST);
+        turn = bpf_map_lookup_elem(&turns, pair);
         if (!turn) {
             return now + own;
         }
@@ -104,12 +103,12 @@ int distem_matrix(struct __sk_buff *skb)
     if (read_addresses(skb, &address, &destination.address)) {
         return TC_ACT_UNSPEC;
     }
-    const __u32 *column = bpf_map_lookup_elem(&destinations, &destination);
+    const struct matrix_target *target = bpf_map_lookup_elem(&destinations, &destination);
     const struct matrix_source *source = bpf_map_lookup_elem(&sources, &address);
-    if (!column || !source) {
+    if (!target || !source) {
         return TC_ACT_UNSPEC;
     }
-    __u32 number = *column * groups + source->group;
+    __u32 number = target->column * groups + source->group;
     const struct matrix_figures *figures = bpf_map_lookup_elem(&cells, &number);
     if (!figures) {
         return TC_ACT_UNSPEC;
@@ -122,7 +121,8 @@ int distem_matrix(struct __sk_buff *skb)
         return TC_ACT_UNSPEC;
     }
     if (bandwidth) {
-        leaves = take_turn(skb, source, bandwidth, leaves);
+        struct matrix_pair pair = {.source = source->number, .target = target->number};
+        leaves = take_turn(&pair, (__u64)(skb->len + MATRIX_WIRE) * 8 * 1000000000ull / bandwidth, leaves);
         if (!leaves) {
             return TC_ACT_SHOT;
         }

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
@@ -48,7 +49,7 @@ struct link_matrix {
     int sources, destinations;
     struct matrix_figures *cells;
     size_t cells_size;
-    unsigned groups, columns_most, sources_most, destinations_most;
+    unsigned groups, columns_most, sources_most, destinations_most, pairs_most;
     GHashTable *columns;   /* Group + 1 -> column + 1. */
     GHashTable *addressed; /* ifindex -> GArray of struct matrix_address, what 'destinations' has. */
     uint32_t next_source;
@@ -146,16 +147,17 @@ static bool take_object(struct link_matrix *matrix, struct bpf_object *object, G
     return true;
 }
 
-/* Loads the program anew, with room as the matrix says. What is loaded already goes on until filters are changed. */
-static bool load(struct link_matrix *matrix, uint32_t delay_ifindex, GError **error)
+/* Returns the program with its maps, loaded with room as the matrix says; NULL with an error. */
+static struct bpf_object *load_object(const struct link_matrix *matrix, uint32_t delay_ifindex, GError **error)
 {
     LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "distem_matrix");
     libbpf_set_print(be_quiet);
     struct bpf_object *object = bpf_object__open_mem(object_code, sizeof object_code, &options);
     int errnum = object ? 0 : errno;
-    if (object && (!set_constants(object, delay_ifindex, matrix->groups) || !set_size(object, "sources", matrix->sources_most) ||
-                   !set_size(object, "destinations", matrix->destinations_most) ||
-                   !set_size(object, "cells", matrix->groups * matrix->columns_most) || !set_size(object, "turns", PAIRS_MOST))) {
+    if (object &&
+        (!set_constants(object, delay_ifindex, matrix->groups) || !set_size(object, "sources", matrix->sources_most) ||
+         !set_size(object, "destinations", matrix->destinations_most) ||
+         !set_size(object, "cells", matrix->groups * matrix->columns_most) || !set_size(object, "turns", matrix->pairs_most))) {
         errnum = EINVAL;
     } else if (object) {
         errnum = -bpf_object__load(object);
@@ -164,10 +166,28 @@ static bool load(struct link_matrix *matrix, uint32_t delay_ifindex, GError **er
         if (object) {
             bpf_object__close(object);
         }
-        return fail(error, DISTEM_ERROR_UNSUPPORTED, errnum,
-                    "cannot load the program of the latency matrix, which needs Linux 5.18 with BPF (CONFIG_BPF_SYSCALL)");
+        fail(error, DISTEM_ERROR_UNSUPPORTED, errnum,
+             "cannot load the program of the latency matrix, which needs Linux 5.18 with BPF (CONFIG_BPF_SYSCALL)");
+        return NULL;
     }
-    return take_object(matrix, object, error);
+    return object;
+}
+
+/* Loads the program anew. What is loaded already goes on until filters are changed. */
+static bool load(struct link_matrix *matrix, uint32_t delay_ifindex, GError **error)
+{
+    struct bpf_object *object = load_object(matrix, delay_ifindex, error);
+    return object && take_object(matrix, object, error);
+}
+
+bool matrix_try_program(GError **error)
+{
+    const struct link_matrix least = {.groups = 1, .columns_most = 1, .sources_most = 1, .destinations_most = 1, .pairs_most = 1};
+    struct bpf_object *object = load_object(&least, 1, error);
+    if (object) {
+        bpf_object__close(object);
+    }
+    return object;
 }
 
 static struct tcmsg filter_header(int ifindex, uint32_t hook)
@@ -189,8 +209,21 @@ static void put_filter(struct rtnl *rtnl, int ifindex, uint32_t hook, int progra
     rtnl_queue(rtnl, message, &options, "setting the latency matrix for the %s", what);
 }
 
-/* Queues the fq that holds frames until their time. */
-static void put_fq(struct rtnl *rtnl, int ifindex)
+void matrix_put_trial_filter(struct rtnl *rtnl, int ifindex)
+{
+    static const struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct tcmsg header = filter_header(ifindex, EGRESS);
+    struct nl_msg *message = rtnl_message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header, 64);
+    rtnl_put_string(message, TCA_KIND, "bpf");
+    struct nlattr *nest = rtnl_nest(message, TCA_OPTIONS);
+    const uint16_t count = 1;
+    rtnl_put(message, TCA_BPF_OPS_LEN, &count, sizeof count);
+    rtnl_put(message, TCA_BPF_OPS, &pass, sizeof pass);
+    nla_nest_end(message, nest);
+    rtnl_queue(rtnl, message, NULL, "setting a BPF filter for a trial");
+}
+
+void matrix_put_fq(struct rtnl *rtnl, int ifindex)
 {
     const struct tcmsg header = {.tcm_ifindex = ifindex, .tcm_parent = TC_H_ROOT, .tcm_handle = FQ_HANDLE};
     const struct rtnl_options options = {.module = "sch_fq"};
@@ -243,7 +276,7 @@ static bool find_devices(struct link_manager *manager, const struct device **del
 static bool write_devices(struct link_manager *manager, const struct device *delay, const struct device *home, GError **error)
 {
     struct rtnl *rtnl = manager->host;
-    put_fq(rtnl, delay->netdev.ifindex);
+    matrix_put_fq(rtnl, delay->netdev.ifindex);
     put_hooks(rtnl, home->netdev.ifindex);
     put_filter(rtnl, home->netdev.ifindex, INGRESS, manager->matrix->home, "way back");
     netdev_adjust(rtnl, &home->netdev, &return_plan, "the latency matrix");
@@ -258,26 +291,45 @@ static bool read_address(const char *text, struct matrix_address *ret)
     return inet_pton(AF_INET, text, ret->bytes + 12) == 1 || inet_pton(AF_INET6, text, ret->bytes) == 1;
 }
 
-/* Enters the addresses of a group into the map, and into 'known', a set of struct matrix_address. */
-static bool put_sources(struct link_matrix *matrix, const struct matrix_group *group, uint32_t number, GHashTable *known)
+/* Returns the number that a vnode with these addresses has, or a new one. */
+static uint32_t get_source(struct link_matrix *matrix, char **addresses)
 {
-    g_auto(GStrv) addresses = g_strsplit(group->addresses ? group->addresses : "", " ", -1);
     for (unsigned i = 0; addresses[i]; i++) {
         struct matrix_address address;
-        struct matrix_source source, found;
+        struct matrix_source found;
+        if (read_address(addresses[i], &address) && bpf_map_lookup_elem(matrix->sources, &address, &found) == 0) {
+            return found.number;
+        }
+    }
+    return matrix->next_source++;
+}
+
+/* Enters the addresses of a vnode of group 'number' into the map, and into 'known', a set of struct matrix_address. */
+static bool put_source(struct link_matrix *matrix, const char *text, uint32_t number, GHashTable *known)
+{
+    g_auto(GStrv) addresses = g_strsplit(text, ",", -1);
+    const struct matrix_source source = {number, get_source(matrix, addresses)};
+    for (unsigned i = 0; addresses[i]; i++) {
+        struct matrix_address address;
         if (!read_address(addresses[i], &address)) {
             continue;
-        }
-        source = (struct matrix_source){number, matrix->next_source};
-        if (bpf_map_lookup_elem(matrix->sources, &address, &found) == 0) {
-            source.number = found.number;
-        } else {
-            matrix->next_source++;
         }
         if (bpf_map_update_elem(matrix->sources, &address, &source, BPF_ANY)) {
             return false;
         }
         g_hash_table_add(known, g_memdup2(&address, sizeof address));
+    }
+    return true;
+}
+
+/* Does so with all vnodes of a group. */
+static bool put_sources(struct link_matrix *matrix, const struct matrix_group *group, uint32_t number, GHashTable *known)
+{
+    g_auto(GStrv) vnodes = g_strsplit(group->addresses ? group->addresses : "", " ", -1);
+    for (unsigned i = 0; vnodes[i]; i++) {
+        if (!put_source(matrix, vnodes[i], number, known)) {
+            return false;
+        }
     }
     return true;
 }
@@ -345,7 +397,7 @@ static void write_column(struct link_matrix *matrix, const struct matrix *wanted
 /* What a matrix takes for some vnodes. */
 struct need {
     GHashTable *groups; /* Set of those of the vnodes, + 1. */
-    unsigned sources, destinations;
+    unsigned sources, destinations, pairs;
 };
 
 static struct need find_need(const struct matrix *wanted, const GPtrArray *vnodes)
@@ -360,10 +412,15 @@ static struct need find_need(const struct matrix *wanted, const GPtrArray *vnode
     }
     for (unsigned i = 0; i < wanted->groups; i++) {
         for (const char *c = wanted->group[i].addresses; c && *c; c++) {
-            need.sources += *c == ' ';
+            need.sources += *c == ' ' || *c == ',';
         }
         need.sources++;
     }
+    bool waits = false; /* Where there is no bandwidth at all, the map of those that wait for it would only take memory. */
+    for (size_t i = 0; !waits && i < (size_t)wanted->groups * wanted->groups; i++) {
+        waits = wanted->cells[i].bandwidth;
+    }
+    need.pairs = waits ? (unsigned)MIN((uint64_t)need.sources * MAX(vnodes->len, 1), PAIRS_MOST) : 1;
     return need;
 }
 
@@ -378,7 +435,8 @@ static bool has_room(const struct link_matrix *matrix, const struct matrix *want
         columns += !g_hash_table_contains(matrix->columns, group);
     }
     return matrix->object && matrix->groups == wanted->groups && columns <= matrix->columns_most &&
-           need->sources <= matrix->sources_most && need->destinations <= matrix->destinations_most;
+           need->sources <= matrix->sources_most && need->destinations <= matrix->destinations_most &&
+           need->pairs <= matrix->pairs_most;
 }
 
 /* Brings what is loaded to what is wanted. */
@@ -426,6 +484,7 @@ bool link_set_matrix(struct link_manager *manager, const struct matrix *wanted, 
         matrix->columns_most = MIN(2 * g_hash_table_size(need.groups) + SPARE, wanted->groups);
         matrix->sources_most = 2 * need.sources + SPARE;
         matrix->destinations_most = 2 * need.destinations + SPARE;
+        matrix->pairs_most = need.pairs > 1 ? MIN(2 * need.pairs + SPARE, PAIRS_MOST) : 1;
         ok = find_devices(manager, &delay, &home, error) && load(matrix, (uint32_t)delay->netdev.ifindex, error) &&
              write_devices(manager, delay, home, error);
     }
@@ -503,7 +562,7 @@ bool matrix_set_destination(struct link_matrix *matrix, const struct vnode *vnod
         add_address(addresses, &vnode_viface(vnode, i)->ipv4);
         add_address(addresses, &vnode_viface(vnode, i)->ipv6);
     }
-    uint32_t column = get_column(matrix, vnode->group - 1);
+    const struct matrix_target target = {get_column(matrix, vnode->group - 1), vnode->id};
     struct matrix_destination key = {.ifindex = (uint32_t)ifindex};
     const GArray *before = g_hash_table_lookup(matrix->addressed, GINT_TO_POINTER(ifindex));
     for (unsigned i = 0; before && i < before->len; i++) {
@@ -519,7 +578,7 @@ bool matrix_set_destination(struct link_matrix *matrix, const struct vnode *vnod
     bool ok = true;
     for (unsigned i = 0; ok && i < addresses->len; i++) {
         key.address = g_array_index(addresses, struct matrix_address, i);
-        ok = bpf_map_update_elem(matrix->destinations, &key, &column, BPF_ANY) == 0;
+        ok = bpf_map_update_elem(matrix->destinations, &key, &target, BPF_ANY) == 0;
     }
     int errnum = errno;
     g_hash_table_insert(matrix->addressed, GINT_TO_POINTER(ifindex), addresses);

@@ -34,6 +34,12 @@ void matrix_filter_read(struct rtnl *, int ifindex, struct matrix_filter *ret);
 void matrix_filter_write(struct rtnl *, const struct link_matrix *, int ifindex, const struct matrix_filter *found,
                          const char *what);
 
+/* For trying out what a matrix needs: queue the fq at the root of a device; a filter that lets everything pass, behind the hooks of
+ * redirect_put_hooks(). Load the program and let go of it; false with an error that says why it cannot be. */
+void matrix_put_fq(struct rtnl *, int ifindex);
+void matrix_put_trial_filter(struct rtnl *, int ifindex);
+bool matrix_try_program(GError **error);
+
 /* Makes the addresses of 'vnode' those that the matrix holds for, at its device 'ifindex'. */
 bool matrix_set_destination(struct link_matrix *, const struct vnode *vnode, int ifindex, GError **error);
 

@@ -60,18 +60,26 @@ static void check_programs(struct findings *findings)
     }
 }
 
-static void check_kernel(struct findings *findings)
+/* Notes the features of the kernel that are missing, or that what needs them, 'what', is there. NULL: 'error' says why not. */
+static void note_features(struct findings *findings, GPtrArray *missing, const char *what, const GError *error)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) missing = link_missing_features(&error);
     for (unsigned i = 0; missing && i < missing->len; i++) {
         const char *hint = missing->pdata[i];
-        g_autofree char *what = g_strdup_printf("kernel %.*s", (int)strcspn(hint, ":"), hint);
-        note(findings, false, what, hint);
+        g_autofree char *feature = g_strdup_printf("kernel %.*s", (int)strcspn(hint, ":"), hint);
+        note(findings, false, feature, hint);
     }
     if (!missing || !missing->len) {
-        note(findings, missing, "kernel traffic control", missing ? NULL : error->message);
+        note(findings, missing, what, missing ? NULL : error->message);
     }
+}
+
+static void check_kernel(struct findings *findings)
+{
+    g_autoptr(GError) error = NULL, matrix_error = NULL;
+    g_autoptr(GPtrArray) missing = link_missing_features(&error);
+    g_autoptr(GPtrArray) for_matrices = link_missing_for_matrices(&matrix_error);
+    note_features(findings, missing, "kernel traffic control", error);
+    note_features(findings, for_matrices, "kernel latency matrices", matrix_error);
     note(findings, machine_has_kernel_datapath(), "kernel openvswitch",
          "openvswitch: kernel module openvswitch; without it nothing can be shaped");
     g_autofree char *filesystems = NULL;

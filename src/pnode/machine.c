@@ -76,8 +76,8 @@ static char *machine_identity(const char *state_dir)
 
 void machine_load_modules(void)
 {
-    static const char *const modules[] = {"sch_netem",  "sch_htb",     "sch_ingress", "cls_u32", "cls_fw", "cls_basic",
-                                          "act_mirred", "act_skbedit", "ifb",         "veth",    "overlay"};
+    static const char *const modules[] = {"sch_netem",   "sch_htb", "sch_ingress", "cls_u32", "cls_fw",  "cls_basic", "act_mirred",
+                                          "act_skbedit", "ifb",     "veth",        "sch_fq",  "cls_bpf", "overlay"};
     for (unsigned i = 0; i < G_N_ELEMENTS(modules); i++) {
         machine_load_module(modules[i]);
     }
@@ -95,6 +95,20 @@ static char *missing_features(void)
     }
     if (!machine_has_kernel_datapath()) {
         g_ptr_array_add(missing, g_strdup("openvswitch datapath: kernel module openvswitch"));
+    }
+    bool any = missing->len;
+    g_ptr_array_add(missing, NULL);
+    return any ? g_strjoinv("; ", (char **)missing->pdata) : NULL;
+}
+
+/* Returns the same about latency matrices. */
+static char *missing_for_matrices(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) missing = link_missing_for_matrices(&error);
+    if (!missing) {
+        log_warning("pnode", "cannot tell whether the kernel can do latency matrices", "error=\"%s\"", error->message);
+        return NULL;
     }
     bool any = missing->len;
     g_ptr_array_add(missing, NULL);
@@ -121,6 +135,7 @@ struct pnode *machine_describe(const struct pnode_config *config, const struct u
     struct utsname uts;
     pnode->kernel = uname(&uts) == 0 ? g_strdup(uts.release) : NULL;
     pnode->missing = missing_features();
+    pnode->no_matrix = missing_for_matrices();
     pnode->seeds = takes_seeds();
     pnode->max_vnodes = config->max_vnodes;
     pnode->max_vifaces = config->max_vifaces;

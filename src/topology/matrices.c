@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "distem/select.h"
+#include "distem/topology.h"
 #include "distem/units.h"
 #include "impairment.h"
 #include "names.h"
@@ -251,4 +252,93 @@ json_t *matrices_to_json(const struct matrix *matrix)
         }
     }
     return object;
+}
+
+/* A matrix while values of it change. */
+struct revision {
+    struct matrix *matrix;
+    GHashTable *groups; /* Selector -> its group, from 1. */
+    uint32_t ends[2];   /* From and to, of the change that is being read; 0: not known. */
+    uint64_t values[QUANTITIES];
+    bool given[QUANTITIES];
+};
+
+enum { FIELD_FROM = QUANTITIES, FIELD_TO };
+
+static void read_value(struct reader *reader, const json_t *value, void *target, unsigned index)
+{
+    struct revision *revision = target;
+    revision->given[index] = true;
+    revision->values[index] = 0;
+    if (!json_is_null(value)) {
+        (void)reader_quantity(reader, value, quantities[index].kind, quantities[index].low, quantities[index].high,
+                              &revision->values[index]);
+    }
+}
+
+static void read_end(struct reader *reader, const json_t *value, void *target, unsigned index)
+{
+    struct revision *revision = target;
+    const char *selector;
+    if (!reader_string(reader, value, "a group of the matrix", &selector)) {
+        return;
+    }
+    revision->ends[index - FIELD_FROM] = GPOINTER_TO_UINT(g_hash_table_lookup(revision->groups, selector));
+    if (!revision->ends[index - FIELD_FROM]) {
+        g_autofree char *shown = reader_printable(selector);
+        reader_problem(reader, "the matrix has no group \"%s\": expected one as the topology names it", shown);
+    }
+}
+
+static const struct field revision_fields[] = {
+    [QUANTITY_LATENCY] = {"latency", read_value},
+    [QUANTITY_LOSS] = {"loss", read_value},
+    [QUANTITY_BANDWIDTH] = {"bandwidth", read_value},
+    [FIELD_FROM] = {"from", read_end},
+    [FIELD_TO] = {"to", read_end},
+    [FIELD_TO + 1] = {NULL, NULL},
+};
+
+/* Makes one change. */
+static void revise(struct reader *reader, struct revision *revision, const json_t *change)
+{
+    memset(revision->ends, 0, sizeof revision->ends);
+    memset(revision->given, 0, sizeof revision->given);
+    if (!reader_object(reader, change, "a change of the matrix", revision_fields, revision)) {
+        return;
+    }
+    if (!json_object_get(change, "from") || !json_object_get(change, "to")) {
+        reader_problem(reader, "expected \"from\" and \"to\", groups of the matrix");
+    }
+    if (revision->ends[0] && revision->ends[1]) {
+        size_t number = (size_t)(revision->ends[0] - 1) * revision->matrix->groups + revision->ends[1] - 1;
+        for (enum quantity q = 0; q < QUANTITIES; q++) {
+            if (revision->given[q]) {
+                set_cell(&revision->matrix->cells[number], q, revision->values[q]);
+            }
+        }
+    }
+}
+
+struct matrix *matrix_revised(const struct matrix *matrix, const json_t *changes, const char *pointer, struct diagnostics *problems)
+{
+    struct reader reader;
+    struct revision revision = {.matrix = matrix_copy(matrix), .groups = g_hash_table_new(g_str_hash, g_str_equal)};
+    for (unsigned i = 0; i < matrix->groups; i++) {
+        g_hash_table_insert(revision.groups, matrix->group[i].selector, GUINT_TO_POINTER(i + 1));
+    }
+    reader_init(&reader, NULL, pointer);
+    for (size_t i = 0; i < json_array_size(changes); i++) {
+        size_t mark = reader_enter_index(&reader, i);
+        revise(&reader, &revision, json_array_get(changes, i));
+        reader_leave(&reader, mark);
+    }
+    bool ok = !reader.count;
+    reader_finish(&reader, NULL, 0, problems);
+    reader_clear(&reader);
+    g_hash_table_unref(revision.groups);
+    if (!ok) {
+        g_clear_pointer(&revision.matrix, matrix_unref);
+    }
+    return revision.matrix;
 }

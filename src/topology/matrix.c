@@ -13,6 +13,16 @@ struct matrix *matrix_new(unsigned groups)
     return matrix;
 }
 
+struct matrix *matrix_copy(const struct matrix *matrix)
+{
+    struct matrix *copy = matrix_new(matrix->groups);
+    for (unsigned i = 0; i < matrix->groups; i++) {
+        copy->group[i] = (struct matrix_group){g_strdup(matrix->group[i].selector), g_strdup(matrix->group[i].addresses)};
+    }
+    memcpy(copy->cells, matrix->cells, (size_t)matrix->groups * matrix->groups * sizeof *matrix->cells);
+    return copy;
+}
+
 struct matrix *matrix_ref(struct matrix *matrix)
 {
     if (matrix) {

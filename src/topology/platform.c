@@ -133,6 +133,7 @@ void pnode_free(struct pnode *pnode)
         g_free(pnode->identity);
         g_free(pnode->kernel);
         g_free(pnode->missing);
+        g_free(pnode->no_matrix);
         g_free(pnode->address);
         g_free(pnode->error);
         g_free(pnode);
@@ -151,6 +152,7 @@ struct pnode *pnode_copy(const struct pnode *from)
     to->identity = g_strdup(from->identity);
     to->kernel = g_strdup(from->kernel);
     to->missing = g_strdup(from->missing);
+    to->no_matrix = g_strdup(from->no_matrix);
     to->address = g_strdup(from->address);
     to->error = g_strdup(from->error);
     GHashTableIter iter;

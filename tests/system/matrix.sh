@@ -26,7 +26,7 @@ CSV
     "a1": {"vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.1", "ipv6": "fd01::1"}}},
     "b1": {"vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.2", "ipv6": "fd01::2", "input": {"latency": "3ms"}}}},
     "far[1-2]": {"labels": {"site": "far"}, "vifaces": {"if0": {"vnetwork": "n2", "output": {"latency": "7ms", "bandwidth": "10Mbit/s"}}}},
-    "gw": {"gateway": true, "vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.254"}, "if1": {"vnetwork": "n2", "ipv4": "10.2.0.254"}}},
+    "gw": {"gateway": true, "vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.254", "ipv6": "fd01::fe"}, "if1": {"vnetwork": "n2", "ipv4": "10.2.0.254"}}},
     "none": {"vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.9", "both": {"latency": "2ms"}}}}
   }
 }
@@ -58,6 +58,10 @@ check "verify agrees" distem verify --only rtt
 distem exec b1 -- ping -q -i 0.002 -c 2000 10.1.0.1 >"$dir/loss"
 check "20 % are lost one way" bash -c "sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' '$dir/loss' | tee /dev/stderr | awk '{ exit !(\$1 > 17.7 && \$1 < 22.3) }'"
 check "a bandwidth of its own" distem verify --only goodput --pairs b1:gw
+# Five frames of 1,442 bytes, 1,466 on a wire, take 58.6 ms; those of both families, sent some
+# milliseconds apart, wait for each other.
+distem exec b1 -- sh -c 'ping -4 -q -c 5 -l 5 -s 1400 10.1.0.254 & ping -6 -q -c 5 -l 5 -s 1400 fd01::fe; wait' >"$dir/both"
+check "... which is one for IPv4 and IPv6" bash -c "sed -n 's,^rtt.* = [^/]*/[^/]*/\([0-9.]*\).*,\1,p' '$dir/both' | sort -n | tail -1 | tee /dev/stderr | awk '{ exit !(\$1 > 75 && \$1 < 125) }'"
 
 distem exec a1 -- ping -q -i 0.005 -c 1500 "$far1" >"$dir/ping" &
 ping=$!
@@ -71,6 +75,30 @@ check "changes while frames pass" test ! -e "$dir/failed"
 check "... one value each" grep -E 'matrix .*1 value' "$dir/diff"
 check "... none is lost" grep -q ' 0% packet loss' "$dir/ping"
 check "... they are measured" rtt_is a1 10.1.0.2 36
+# patch CHANGE...: changes values of the matrix by the REST API; prints the answer and its status.
+patch() {
+    local IFS=,
+    curl -s -w ' %{http_code}' -X PATCH -d "{\"changes\": [$*]}" http://127.0.0.1:4567/platform/matrix | tr "\n" " "
+}
+# realised: whether all is as it shall be.
+realised() {
+    curl -s http://127.0.0.1:4567/platform/progress |
+        python3 -c 'import json, sys; p = json.load(sys.stdin); sys.exit(p["generation"] != p["realised"])'
+}
+distem exec a1 -- ping -q -i 0.005 -c 600 10.1.0.2 >"$dir/ping" &
+ping=$!
+check "one value by itself" grep -q ' 200$' <(patch '{"from": "a1", "to": "b1", "latency": "9ms"}')
+check "... is made" wait_until realised
+wait "$ping"
+check "... and nothing is lost but by chance" bash -c "sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' '$dir/ping' | awk '{ exit !(\$1 > 15 && \$1 < 25) }'"
+check "... it is measured" rtt_is a1 10.1.0.2 32
+check "a group that is not there is refused, and nothing is done" grep -q 'no group.*nobody.* 400$' <(
+    patch '{"from": "a1", "to": "b1", "latency": "1ms"}' '{"from": "nobody", "to": "b1", "latency": "1ms"}')
+check "two values" grep -q ' 200$' <(
+    patch '{"from": "a1", "to": "b1", "latency": "13ms"}' '{"from": "a1", "to": "gw", "latency": null}')
+check "... are made" wait_until realised
+check "... one is no more" rtt_is a1 10.1.0.254 0
+check "the matrix of before" distem up "$dir/topo.json"
 stop_daemon
 distemd --detach
 check "a daemon that is started again goes on" distem up "$dir/topo.json"

@@ -186,6 +186,7 @@ static void test_pnode(void)
     self->leaving = 3;
     self->generation = 1;
     self->missing = g_strdup("netem: kernel module sch_netem");
+    self->no_matrix = g_strdup("fq: kernel module sch_fq");
     self->error = g_strdup("no room");
     db_introduce_pnode(pnode, self, db_note, &outcome);
     pnode_free(self); /* What was handed over is a copy. */
@@ -204,6 +205,7 @@ static void test_pnode(void)
     g_autoptr(GPtrArray) registered = db_pnodes(coordinator);
     const struct pnode *left = registered->pdata[0];
     g_assert_cmpstr(left->missing, ==, "netem: kernel module sch_netem");
+    g_assert_cmpstr(left->no_matrix, ==, "fq: kernel module sch_fq");
     g_assert_cmpstr(left->error, ==, "no room");
     g_assert_cmpuint(left->leaving, ==, 3);
 

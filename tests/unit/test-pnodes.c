@@ -253,6 +253,34 @@ static void test_replan(void)
     world_close(&w);
 }
 
+/* A matrix is refused where a pnode's kernel cannot do it, while the rest of the platform is not; its values change by themselves.
+ */
+static void test_matrix(void)
+{
+    static const char topology[] =
+        "{\"distem\": 2, \"name\": \"p\", \"vnetworks\": {\"net1\": {\"ipv4\": \"10.1.0.0/24\"}},"
+        " \"matrix\": {\"latency\": [\"to, n1, n2\", \"n1, 0, 5ms\"]},"
+        " \"vnodes\": {\"n[1-2]\": {\"vifaces\": {\"if0\": {\"vnetwork\": \"net1\", \"output\": {\"latency\": \"1ms\"}}}}}}";
+    static const char change[] = "{\"changes\": [{\"from\": \"n1\", \"to\": \"n2\", \"latency\": \"7ms\"}]}";
+    struct world w;
+    world_open(&w, "127.0.0.1");
+    struct pnode *pnode = fake_db_pnode(w.db, "a");
+    pnode->no_matrix = g_strdup("fq: kernel module sch_fq");
+    check(&w, "PUT /platform", topology, 501, "its kernel lacks fq: kernel module sch_fq");
+    g_assert_null(w.db->platform);
+    check(&w, "PATCH /platform/matrix", change, 404, "there is no platform");
+    bring_up(&w, 2, NULL);
+    check(&w, "PATCH /platform/matrix", change, 404, "has no latency matrix");
+    g_clear_pointer(&pnode->no_matrix, g_free);
+    check(&w, "PUT /platform", topology, 200, "\"generation\": 2");
+    check(&w, "PATCH /platform/matrix", change, 200, "1 value");
+    g_assert_cmpint(matrix_between(w.db->platform->matrix, 1, 2)->latency, ==, 7000000);
+    check(&w, "PATCH /platform/matrix", "{\"changes\": []}", 400, "at least one change");
+    check(&w, "PATCH /platform/matrix", "{\"changes\": [{\"from\": \"n1\", \"to\": \"n3\", \"loss\": \"1%\"}]}", 400, "no group");
+    g_assert_cmpuint(w.db->generation, ==, 3);
+    world_close(&w);
+}
+
 static bool take_join(void *aux, const struct pnode_join *join, GError **error)
 {
     (void)error;
@@ -313,6 +341,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pnodes/remove-refused", test_remove_refused);
     g_test_add_func("/pnodes/force", test_force);
     g_test_add_func("/pnodes/replan", test_replan);
+    g_test_add_func("/pnodes/matrix", test_matrix);
     g_test_add_func("/pnodes/join", test_join);
     return g_test_run();
 }

@@ -218,6 +218,45 @@ static void test_tables(void)
     g_assert_null(strstr(written, "unused"));
 }
 
+/* Changes a matrix; says whether that is fine, and the problem is there if not. */
+static struct matrix *revise(const struct matrix *matrix, const char *changes, const char *problem)
+{
+    AUTO_DIAGNOSTICS problems = {0};
+    json_t *json = json_loads(changes, 0, NULL);
+    struct matrix *revised = matrix_revised(matrix, json, "/changes", &problems);
+    json_decref(json);
+    g_assert_true((revised == NULL) == (problem != NULL));
+    if (problem) {
+        g_autofree char *text = diagnostic_format(diagnostics_get(&problems, 0));
+        g_assert_nonnull(strstr(text, problem));
+    }
+    return revised;
+}
+
+static void test_matrix_changes(void)
+{
+    struct matrix *matrix = matrix_new(2);
+    matrix->group[0].selector = g_strdup("a");
+    matrix->group[1].selector = g_strdup("site=b");
+    matrix->cells[1] = (struct matrix_cell){.latency = 5, .loss = 6, .bandwidth = 7000};
+    struct matrix *next = revise(matrix,
+                                 "[{\"from\": \"a\", \"to\": \"site=b\", \"latency\": \"1us\", \"loss\": null},"
+                                 " {\"from\": \"site=b\", \"to\": \"a\", \"bandwidth\": \"1Mbit/s\"}]",
+                                 NULL);
+    g_assert_cmpint(next->cells[1].latency, ==, 1000);
+    g_assert_cmpuint(next->cells[1].loss, ==, 0);
+    g_assert_cmpuint(next->cells[1].bandwidth, ==, 7000);
+    g_assert_cmpuint(next->cells[2].bandwidth, ==, 1000000);
+    g_assert_cmpint(matrix->cells[1].latency, ==, 5);
+    g_assert_null(
+        revise(matrix, "[{\"from\": \"a\", \"to\": \"b\", \"latency\": \"1us\"}]", "/changes/0/to: the matrix has no group \"b\""));
+    g_assert_null(revise(matrix, "[{\"from\": \"a\", \"latency\": \"1us\"}]", "/changes/0: expected \"from\" and \"to\""));
+    g_assert_null(revise(matrix, "[{\"from\": \"a\", \"to\": \"a\", \"loss\": \"101%\"}]", "/changes/0/loss: "));
+    g_assert_null(revise(matrix, "[7]", "/changes/0: "));
+    matrix_unref(next);
+    matrix_unref(matrix);
+}
+
 static void test_matrix(void)
 {
     static const char text[] =
@@ -309,6 +348,7 @@ int main(int argc, char **argv)
     g_test_add_func("/topology/write/property", test_property);
     g_test_add_func("/topology/write/copy", test_copy);
     g_test_add_func("/topology/write/matrix", test_matrix);
+    g_test_add_func("/topology/write/matrix-changes", test_matrix_changes);
     g_test_add_func("/topology/write/tables", test_tables);
     g_test_add_func("/topology/write/traces", test_traces);
     g_test_add_func("/topology/equal/order", test_order);
