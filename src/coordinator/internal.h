@@ -19,6 +19,8 @@ struct coordinator {
     GPtrArray *questions; /* See peers.h. */
     GHashTable *signs;    /* See watch_new(). */
     int64_t next_watch;
+    bool starting;                     /* The start of the traces is on its way into the database. */
+    unsigned starting_seqno;           /* Of the database when that was looked at last. */
     GPtrArray *joins;                  /* See joins_new(). */
     struct verification *verification; /* The last one; NULL: none yet. */
     unsigned verifications;            /* How many have been started. */
@@ -87,6 +89,8 @@ rest_handler vnodes_list, vnode_get, vnode_run;
 void vnodes_reap(struct coordinator *);
 /* vifaces.c */
 rest_handler vifaces_list, vifaces_patch, vifaces_put, viface_get, viface_patch, viface_put;
+/* playback.c: starts the traces. */
+void playbacks_run(struct coordinator *);
 /* trace.c */
 rest_handler trace_start;
 /* verify.c */

@@ -181,13 +181,6 @@ void platform_put(struct rest_request *request, void *context)
     }
     g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
     g_autoptr(GError) error = NULL;
-    if (asked->playbacks->len) {
-        fail(&error, DISTEM_ERROR_UNSUPPORTED, 0,
-             "the topology has traces, which this version checks but cannot play: give values that do not change, and no "
-             "\"traces\"");
-        rest_reply_error(request, g_steal_pointer(&error), NULL);
-        return;
-    }
     if (!pnodes->len) {
         fail(&error, DISTEM_ERROR_UNAVAILABLE, 0, "no pnode has registered yet: try again");
         rest_reply_error(request, g_steal_pointer(&error), NULL);

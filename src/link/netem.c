@@ -93,8 +93,10 @@ static uint64_t rate(const struct impairment *impairment)
     return impairment_is_staged(impairment) ? bandwidth + bandwidth / RATE_MARGIN : RATE_IN_ORDER;
 }
 
-static struct figures wanted(const struct impairment *impairment, unsigned mtu)
+/* Returns the figures of 'asked' as they are at present. The limit is that of all its latencies and bandwidths. */
+static struct figures wanted(const struct impairment *asked, unsigned mtu)
 {
+    const struct impairment present = impairment_at_present(asked), *impairment = &present;
     /* Without a gap netem never reorders; 1 is every frame, with the probability. */
     uint32_t gap = impairment->reordering && !impairment->reordering_gap ? 1 : impairment->reordering_gap;
     return (struct figures){
@@ -102,7 +104,7 @@ static struct figures wanted(const struct impairment *impairment, unsigned mtu)
         .jitter = impairment->jitter,
         .base = {.latency = ticks(impairment->latency),
                  .jitter = ticks(impairment->jitter),
-                 .limit = shaping_limit(impairment, mtu),
+                 .limit = shaping_limit(asked, mtu),
                  .loss = probability(impairment->loss),
                  .gap = gap,
                  .duplicate = probability(impairment->duplication)},

@@ -31,6 +31,10 @@ extern const struct qdisc_ops qdisc_htb; /* What makes a bandwidth, with the cla
 /* Returns the kind of queue that 'impairment' asks for. */
 const struct qdisc_ops *qdisc_queue(const struct impairment *);
 
+/* Queues a request that makes the queue at 'parent', which is one for pauses, hold back all frames, or let them go on. 'tolerated'
+ * is an errno that counts as success. 'what' names the direction in errors. */
+void queue_pause(struct rtnl *, int ifindex, uint32_t parent, bool pause, int tolerated, const char *what);
+
 /* A qdisc that the kernel has. */
 struct qdisc {
     uint32_t handle; /* 0: none of anybody's, or the device's default. */
