@@ -27,10 +27,11 @@ struct coordinator {
 };
 
 /* json.c: what is shown. All return new references. */
-json_t *json_platform(const struct platform *, uint64_t generation, const GPtrArray *pnodes);
+/* 'start' is that of the traces, see db_playback_start(). */
+json_t *json_platform(const struct platform *, uint64_t generation, int64_t start, const GPtrArray *pnodes);
 /* 'lost' are the names of lost pnodes. */
-json_t *json_vnode(const struct vnode *, GHashTable *lost);
-json_t *json_viface(const struct viface *);
+json_t *json_vnode(const struct vnode *, const struct platform *, GHashTable *lost);
+json_t *json_viface(const struct viface *, const struct platform *);
 
 /* json-pnode.c */
 json_t *json_pnodes(const GPtrArray *pnodes, const struct platform *, uint64_t generation);

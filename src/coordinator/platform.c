@@ -224,7 +224,7 @@ void platform_get(struct rest_request *request, void *context)
     AUTO_PLATFORM platform = require_platform(c, request);
     if (platform) {
         g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
-        rest_reply(request, 200, json_platform(platform, db_generation(c->db), pnodes));
+        rest_reply(request, 200, json_platform(platform, db_generation(c->db), db_playback_start(c->db), pnodes));
     }
 }
 

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Traces of latency, bandwidth and loss in exact time: what traffic sees changes within 1 ms of when it is to, pauses hold frames back, and
+# a daemon that was killed goes on where time is.
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+need_lab --exact
+
+dir=$(mktemp -d)
+on_exit rm -rf "$dir"
+on_exit distem cleanup
+on_exit stop_daemon
+
+printf '%s\n' '0 1ms' '0.5s 11ms' '1s 3ms' '2s end' >"$dir/latency.trace"
+printf '%s\n' '0, 16Mbit/s' '0.5s, 32Mbit/s' '1s, 0  # a blackout' '1.1s, 8Mbit/s' '1.6s, 0' '1.7s, 32Mbit/s' '2s, end' >"$dir/rate.trace"
+printf '%s\n' '0 100%' '0.5s 0%' '1s end' >"$dir/loss.trace"
+printf '%s\n' '0 5ms' '3600s 6ms' >"$dir/once.trace"
+viface='"vnetwork": "net", "output": {"framing": "l2", "queue": "10kB", "bandwidth": {"trace": "rate.trace", "loop": true}'
+cat >"$dir/topo.json" <<JSON
+{
+  "distem": 2, "name": "traces", "vnetworks": {"net": {"ipv4": "10.0.0.0/24"}},
+  "vnodes": {
+    "r": {"vifaces": {"if0": {"vnetwork": "net"}}},
+    "latency": {"vifaces": {"if0": {"vnetwork": "net", "output": {"latency": {"trace": "latency.trace", "loop": true}}}}},
+    "rate": {"vifaces": {"if0": {$viface}}}},
+    "both": {"vifaces": {"if0": {$viface, "latency": {"trace": "once.trace"}}}}},
+    "loss": {"vifaces": {"if0": {"vnetwork": "net", "output": {"loss": {"trace": "loss.trace", "loop": true}}}}}
+  }
+}
+JSON
+
+tool=(python3 "$top_srcdir/tests/system/playback_traffic.py")
+# traffic FROM: a datagram of 1000 bytes each 0.2 ms, for two rounds of the traces and some more.
+traffic() {
+    local receiver
+    distem exec r -- "${tool[@]}" receive 5000 1 /tmp/received &
+    receiver=$!
+    distem exec "$1" -- "${tool[@]}" send 10.0.0.1 5000 1000 200 5
+    wait "$receiver"
+    distem exec r -- cat /tmp/received >"$dir/received"
+}
+# sees KIND TRACE LEAST [OFFSET_MS]: tells what the traffic says, as a comment too.
+sees() {
+    local kind=$1 trace=$2
+    shift 2
+    "${tool[@]}" "$kind" "$dir/received" "$start" "$trace" "$@" | tee "$dir/seen"
+    local status=${PIPESTATUS[0]}
+    sed 's/^/# /' "$dir/seen" >&3
+    return "$status"
+}
+exec 3>&1
+start_of_traces() {
+    start=$(distem status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["traces"]["start_ns"] or "")')
+    [[ -n $start ]]
+}
+
+rate='0=0.5 500=0.25 1000=0 1100=1 1600=0 1700=0.25 2000'
+check "distemd starts" distemd --detach
+check "a topology with traces beside it is valid" distem validate "$dir/topo.json"
+check "... and comes up" distem up "$dir/topo.json"
+check "the traces start" wait_until start_of_traces
+start_of_traces
+check "status tells which and since when" bash -c "distem status | grep -E '^Traces .*latency.trace.*: playing for [0-9.]+ s'"
+check "show names a trace" bash -c "distem show latency | grep -F 'latency.trace, again and again'"
+check "nothing is left to change" bash -c "[[ -z \$(distem diff '$dir/topo.json') ]]"
+traffic latency
+check "a latency changes in time" sees latency '0=1 500=11 1000=3 2000' 2
+traffic rate
+check "a bandwidth changes in time, and pauses" sees spacing "$rate" 12 0
+traffic both
+check "so does one before a latency" sees spacing "$rate" 12 5
+finish
