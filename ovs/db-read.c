@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "distem/delay-table.h"
+
 const struct distemrec_platform *db_root(const struct db *db)
 {
     return distemrec_platform_first(db->idl);
@@ -234,6 +236,10 @@ struct platform *db_platform(const struct db *db)
     (void)routing_parse(root->routing, &platform->routing);
     platform->generation = (uint64_t)root->generation;
     platform->next_id = (uint32_t)root->next_id;
+    const struct smap_node *table;
+    SMAP_FOR_EACH (table, &root->tables) { /* Before the vifaces that name them. */
+        (void)delay_table_read(table->key, table->value, NULL);
+    }
     g_autoptr(GHashTable) vnetworks = read_vnetworks(db, platform);
     g_autoptr(GHashTable) vnodes = read_vnodes(db, platform);
     read_vifaces(db, vnetworks, vnodes);

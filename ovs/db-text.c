@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "distem/delay-table.h"
+
 /* A member of struct impairment and its key. */
 static const struct {
     const char *key;
@@ -95,7 +97,7 @@ struct impairment impairment_from_text(const char *text)
         text = end + strspn(end, " ");
     }
     /* Whoever uses it indexes tables with these. */
-    if ((unsigned)impairment.distribution > DISTRIBUTION_PARETONORMAL) {
+    if (impairment.distribution > DISTRIBUTION_PARETONORMAL && !delay_table_find(impairment.distribution)) {
         impairment.distribution = DISTRIBUTION_UNIFORM;
     }
     if ((unsigned)impairment.framing > FRAMING_IP) {

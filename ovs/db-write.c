@@ -7,6 +7,7 @@
 
 #include "db-impl.h"
 #include "db-text.h"
+#include "distem/delay-table.h"
 
 /* What is being written. The rows that are there lie in tables by id; what is wanted is taken out, what is left is deleted. */
 struct writer {
@@ -38,6 +39,20 @@ static void delete_rows(GHashTable *rows)
     g_hash_table_unref(rows);
 }
 
+/* Writes the jitter tables that the vifaces name. */
+static void write_tables(const struct distemrec_platform *root, const struct platform *next)
+{
+    g_autoptr(GPtrArray) tables = next ? delay_tables_of(next) : g_ptr_array_new();
+    struct smap texts = SMAP_INITIALIZER(&texts);
+    for (unsigned i = 0; i < tables->len; i++) {
+        const struct delay_table *table = tables->pdata[i];
+        g_autofree char *text = delay_table_text(table);
+        smap_add(&texts, table->name, text);
+    }
+    distemrec_platform_set_tables(root, &texts);
+    smap_destroy(&texts);
+}
+
 /* Writes the root row. Fails when somebody else has changed it. */
 static bool write_root(const struct writer *w, const struct request *request, GError **error)
 {
@@ -60,6 +75,7 @@ static bool write_root(const struct writer *w, const struct request *request, GE
     distemrec_platform_set_generation(root, (int64_t)request->generation + 1);
     distemrec_platform_set_next_id(root, next ? next->next_id : 0);
     distemrec_platform_set_change(root, request->change);
+    write_tables(root, next);
     return true;
 }
 

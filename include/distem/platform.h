@@ -53,9 +53,9 @@ struct played {
 
 /* What one direction of a viface does to frames. Probabilities and correlations are in billionths (PPB_ONE). */
 struct impairment {
-    int64_t latency; /* ns, one way. */
-    int64_t jitter;  /* ns, needs latency >= jitter; its distribution's scale as in netem. */
-    enum distribution distribution;
+    int64_t latency;       /* ns, one way. */
+    int64_t jitter;        /* ns, needs latency >= jitter; its distribution's scale as in netem. */
+    uint64_t distribution; /* Of the jitter: an enum distribution, or the id of a table (delay-table.h). */
     uint32_t latency_correlation;
     uint32_t keep_order; /* 1: jitter makes no frame overtake another; needs jitter. */
     uint32_t loss, loss_correlation;

@@ -70,10 +70,10 @@ int cli_print_json(json_t *value);
 /* Reads the file 'name', "-" for standard input, as it is. Returns false after printing why not. The caller frees the text. */
 bool cli_read_file(const char *name, char **ret_text, size_t *ret_size);
 
-/* Adds the files with traces that 'topology' names, unless it has "traces" of its own, as such to its text, in its first line so
- * that all lines keep their numbers. They are searched for in the topology's folder, for standard input in the present one, and
- * cannot lie outside. Returns false after printing why not. */
-bool cli_add_traces(struct distem_file *topology);
+/* Adds the files that 'topology' names, with traces and tables of jitter, as "traces" and "tables" to its text, unless it has its
+ * own: in its first line, so that all lines keep their numbers. They are searched for in the topology's folder, for standard
+ * input in the present one, and cannot lie outside. Returns false after printing why not. */
+bool cli_add_files(struct distem_file *topology);
 
 /* A topology and, unless layout.text is NULL, its layout, as they were read. */
 struct cli_files {

@@ -3,10 +3,10 @@ bin_PROGRAMS += distem
 distem_SOURCES = \
 	src/cli/changes.c src/cli/changes.h src/cli/cleanup.c src/cli/cli.h src/cli/daemon.c src/cli/daemon.h src/cli/diff.c \
 	src/cli/doctor.c src/cli/down.c src/cli/exec.c src/cli/help.c src/cli/main.c src/cli/meter.c src/cli/meter.h \
-	src/cli/options.c src/cli/options.h src/cli/pnode.c src/cli/replan.c src/cli/report.c src/cli/report.h src/cli/session.c src/cli/session.h \
+	src/cli/beside.c src/cli/options.c src/cli/options.h src/cli/pnode.c src/cli/replan.c src/cli/report.c src/cli/report.h src/cli/session.c src/cli/session.h \
 	src/cli/set.c src/cli/shell.c src/cli/show.c \
 	src/cli/status-vnode.c src/cli/status.c src/cli/status.h src/cli/table.c src/cli/table.h src/cli/terminal.c \
-	src/cli/terminal.h src/cli/text.c src/cli/text.h src/cli/trace.c src/cli/traces.c src/cli/up.c src/cli/validate.c src/cli/verify.c src/cli/version.c \
+	src/cli/terminal.h src/cli/text.c src/cli/text.h src/cli/trace.c src/cli/up.c src/cli/validate.c src/cli/verify.c src/cli/version.c \
 	src/cli/wait.c src/cli/wait.h
 distem_CPPFLAGS = $(AM_CPPFLAGS) -DSBINDIR='"$(sbindir)"'
 distem_LDADD = libdistem.la libplan.la libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS) -lm

@@ -166,7 +166,7 @@ static bool read_into(const char *name, struct distem_file *ret)
 bool cli_read_files(const char *topology, const char *layout, struct cli_files *ret)
 {
     *ret = (struct cli_files){0};
-    return read_into(topology, &ret->topology) && cli_add_traces(&ret->topology) && (!layout || read_into(layout, &ret->layout));
+    return read_into(topology, &ret->topology) && cli_add_files(&ret->topology) && (!layout || read_into(layout, &ret->layout));
 }
 
 void cli_files_clear(struct cli_files *files)

@@ -5,6 +5,7 @@
 #include <linux/pkt_sched.h>
 #include <string.h>
 
+#include "distem/delay-table.h"
 #include "distem/units.h"
 
 #include "distribution.h"
@@ -134,7 +135,21 @@ static void put_model(struct nl_msg *message, const struct figures *figures)
     }
 }
 
-static void netem_put_options(struct nl_msg *message, const struct impairment *impairment, unsigned mtu)
+/* Returns what a user's table takes more than one of ours. */
+static size_t netem_more_room(const struct impairment *impairment)
+{
+    const struct delay_table *table = delay_table_find(impairment->distribution);
+    return table ? table->entries->len * sizeof(int16_t) : 0;
+}
+
+static void put_distribution(struct nl_msg *message, uint64_t distribution)
+{
+    const struct delay_table *table = delay_table_find(distribution);
+    const void *entries = table ? table->entries->data : (const void *)distribution_table((enum distribution)distribution);
+    rtnl_put(message, TCA_NETEM_DELAY_DIST, entries, (table ? table->entries->len : DISTRIBUTION_SIZE) * sizeof(int16_t));
+}
+
+static void netem_put_values(struct nl_msg *message, const struct impairment *impairment, unsigned mtu)
 {
     struct figures figures = wanted(impairment, mtu);
     nlmsg_append(message, &figures.base, sizeof figures.base, NLA_ALIGNTO);
@@ -153,9 +168,14 @@ static void netem_put_options(struct nl_msg *message, const struct impairment *i
     if (figures.seed) { /* Left out, it becomes any. */
         rtnl_put(message, NETEM_PRNG_SEED, &figures.seed, sizeof figures.seed);
     }
-    if (figures.jitter) {
+}
+
+static void netem_put_options(struct nl_msg *message, const struct impairment *impairment, unsigned mtu)
+{
+    netem_put_values(message, impairment, mtu);
+    if (impairment->jitter) {
         /* Also for the uniform one, which is netem's own without a table: a table cannot be taken away again, only replaced. */
-        rtnl_put(message, TCA_NETEM_DELAY_DIST, distribution_table(impairment->distribution), DISTRIBUTION_SIZE * sizeof(int16_t));
+        put_distribution(message, impairment->distribution);
     }
 }
 
@@ -232,6 +252,16 @@ const struct qdisc_ops qdisc_netem = {
     .module = "sch_netem",
     .handle = 1 << 16,
     .options_size = 256 + DISTRIBUTION_SIZE * sizeof(int16_t),
+    .more_room = netem_more_room,
     .put_options = netem_put_options,
+    .has_options = netem_has_options,
+};
+
+const struct qdisc_ops qdisc_netem_values = {
+    .kind = "netem",
+    .module = "sch_netem",
+    .handle = 1 << 16,
+    .options_size = 256,
+    .put_options = netem_put_values,
     .has_options = netem_has_options,
 };

@@ -61,7 +61,7 @@ void link_play(struct link_player *player, const struct link_direction *directio
         rate_write_class(player->rtnl, direction->queue, impairment, direction->mtu, what);
     }
     if (changes & LINK_CHANGES_NETEM || (staged && changes & LINK_CHANGES_BANDWIDTH)) { /* netem knows the bandwidth, too. */
-        qdisc_write(player->rtnl, direction->netem, TC_H_ROOT, &unread, &qdisc_netem, impairment, direction->mtu, what);
+        qdisc_write(player->rtnl, direction->netem, TC_H_ROOT, &unread, &qdisc_netem_values, impairment, direction->mtu, what);
     }
     if (changes & LINK_CHANGES_PAUSE && !impairment->now.paused) {
         rate_pause(player->rtnl, direction->queue, false, what);

@@ -78,8 +78,9 @@ bool qdisc_write(struct rtnl *rtnl, int ifindex, uint32_t parent, const struct q
         qdisc_delete(rtnl, ifindex, parent, what);
     }
     const struct rtnl_options options = {.module = ops->module};
-    struct nl_msg *message = qdisc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, ifindex, parent, ops->handle,
-                                           64 + ops->options_size + (counts ? STAB_SIZE : 0));
+    struct nl_msg *message =
+        qdisc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, ifindex, parent, ops->handle,
+                      64 + ops->options_size + (ops->more_room ? ops->more_room(impairment) : 0) + (counts ? STAB_SIZE : 0));
     rtnl_put_string(message, TCA_KIND, ops->kind);
     if (!same_options) { /* Not all kinds can be changed, and left out, nothing is. */
         struct nlattr *nest = rtnl_nest(message, TCA_OPTIONS);

@@ -12,7 +12,7 @@
 
 #include "rtnl.h"
 
-/* A kind of qdisc. Every member is there. */
+/* A kind of qdisc. Every member is there but the last one. */
 struct qdisc_ops {
     const char *kind;    /* As the kernel names it. */
     const char *module;  /* The kernel module that brings it. */
@@ -22,9 +22,13 @@ struct qdisc_ops {
     void (*put_options)(struct nl_msg *, const struct impairment *, unsigned mtu);
     /* Says whether 'options', as dumped, already are what put_options() would set. */
     bool (*has_options)(const struct nlattr *options, const struct impairment *, unsigned mtu);
+    /* Returns the room that the options of 'impairment' need beyond options_size. NULL: none. */
+    size_t (*more_room)(const struct impairment *);
 };
 
 extern const struct qdisc_ops qdisc_netem; /* Latency, jitter, loss, duplication, corruption, reordering. */
+/* The same, with the jitter's distribution as it is: to change one that is there, from any thread. */
+extern const struct qdisc_ops qdisc_netem_values;
 /* Says whether the kernel that dumped 'options' of a netem knows seeds: it then tells the one it has. */
 bool netem_has_seed(const struct nlattr *options);
 extern const struct qdisc_ops qdisc_htb; /* What makes a bandwidth, with the class of rate.h. */

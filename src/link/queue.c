@@ -56,13 +56,13 @@ static bool plug_has_options(const struct nlattr *options G_GNUC_UNUSED, const s
 }
 
 #define QUEUE_SIZE 32
-static const struct qdisc_ops bfifo = {"bfifo", "sch_fifo", 0x20 << 16, QUEUE_SIZE, fifo_put_options, fifo_has_options};
-static const struct qdisc_ops pfifo = {"pfifo", "sch_fifo", 0x21 << 16, QUEUE_SIZE, fifo_put_options, fifo_has_options};
-static const struct qdisc_ops plug = {"plug", "sch_plug", 0x25 << 16, QUEUE_SIZE, plug_put_options, plug_has_options};
+static const struct qdisc_ops bfifo = {"bfifo", "sch_fifo", 0x20 << 16, QUEUE_SIZE, fifo_put_options, fifo_has_options, NULL};
+static const struct qdisc_ops pfifo = {"pfifo", "sch_fifo", 0x21 << 16, QUEUE_SIZE, fifo_put_options, fifo_has_options, NULL};
+static const struct qdisc_ops plug = {"plug", "sch_plug", 0x25 << 16, QUEUE_SIZE, plug_put_options, plug_has_options, NULL};
 static const struct qdisc_ops managed[] = {
-    [AQM_CODEL] = {"codel", "sch_codel", 0x22 << 16, QUEUE_SIZE, aqm_put_options, aqm_has_options},
-    [AQM_FQ_CODEL] = {"fq_codel", "sch_fq_codel", 0x23 << 16, QUEUE_SIZE, aqm_put_options, aqm_has_options},
-    [AQM_PIE] = {"pie", "sch_pie", 0x24 << 16, QUEUE_SIZE, aqm_put_options, aqm_has_options},
+    [AQM_CODEL] = {"codel", "sch_codel", 0x22 << 16, QUEUE_SIZE, aqm_put_options, aqm_has_options, NULL},
+    [AQM_FQ_CODEL] = {"fq_codel", "sch_fq_codel", 0x23 << 16, QUEUE_SIZE, aqm_put_options, aqm_has_options, NULL},
+    [AQM_PIE] = {"pie", "sch_pie", 0x24 << 16, QUEUE_SIZE, aqm_put_options, aqm_has_options, NULL},
 };
 
 const struct qdisc_ops *qdisc_queue(const struct impairment *impairment)

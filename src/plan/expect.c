@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "distem/delay-table.h"
 #include "distem/units.h"
 #include "family.h"
 
@@ -23,8 +24,12 @@ static void sum_up(const struct path *path, unsigned packet, int64_t *latency, d
     double arrives = 1;
     for (unsigned i = 0; i < path->hops->len; i++) {
         const struct impairment *impairment = hop_impairment(&g_array_index(path->hops, struct hop, i));
+        const struct delay_table *table = delay_table_find(impairment->distribution);
+        /* The deviation of netem's own distributions is at most 1. */
+        double jitter = (double)impairment->jitter, deviation = (table ? table->deviation : 1) * jitter;
         *latency += impairment->latency + expect_own_time(impairment, ETHERNET_HEADER + packet);
-        *jitter_squares += (double)impairment->jitter * (double)impairment->jitter;
+        *latency += table ? llround(table->mean * jitter) : 0;
+        *jitter_squares += deviation * deviation;
         arrives *= 1 - impairment_loss(impairment);
     }
     *ret_loss = (uint32_t)lround((1 - arrives) * PPB_ONE);

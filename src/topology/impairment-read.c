@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "delay-tables.h"
+#include "distem/delay-table.h"
 #include "distem/units.h"
 #include "impairment-table.h"
 
@@ -42,7 +44,12 @@ static void read_word(struct reader *reader, const json_t *value, struct directi
 void impairment_read_distribution(struct reader *reader, const json_t *value, void *target, unsigned index)
 {
     static const char *const words[] = {"uniform", "normal", "pareto", "paretonormal", NULL};
-    read_word(reader, value, target, index, "a distribution", "uniform, normal, pareto or paretonormal", words);
+    uint64_t id;
+    if (!json_is_object(value)) {
+        read_word(reader, value, target, index, "a distribution", "uniform, normal, pareto or paretonormal", words);
+    } else if (delay_tables_read_property(reader, value, &id)) {
+        direction_give(target, index, id, 0);
+    }
 }
 
 void impairment_read_framing(struct reader *reader, const json_t *value, void *target, unsigned index)
@@ -192,6 +199,12 @@ char *impairment_queue_text(const struct impairment *i)
                                           : size_format(i->queue);
 }
 
+static json_t *write_distribution(uint64_t distribution)
+{
+    const struct delay_table *table = delay_table_find(distribution);
+    return table ? json_pack("{s:s}", "table", table->name) : json_string(distribution_name((enum distribution)distribution));
+}
+
 json_t *impairment_write_other(const struct impairment *i, enum property property)
 {
     g_autofree char *text = property == CELL       ? cell_text(i)
@@ -200,7 +213,7 @@ json_t *impairment_write_other(const struct impairment *i, enum property propert
                                                    : NULL;
     switch (property) {
     case DISTRIBUTION:
-        return json_string(distribution_name(i->distribution));
+        return write_distribution(i->distribution);
     case FRAMING:
         return json_string(framing_name(i->framing));
     case AQM:

@@ -24,7 +24,7 @@ const struct property_info impairment_properties[PROPERTIES] = {
     }
     [LATENCY] = {AT(latency), BITS_64, &quantity_kind_time, 1, LATENCY_LIMIT, NEEDS_NOTHING, AT(latency_trace)},
     [JITTER] = {AT(jitter), BITS_64, &quantity_kind_time, 1, LATENCY_LIMIT, LATENCY, 0},
-    [DISTRIBUTION] = OTHER(distribution, JITTER, 0),
+    [DISTRIBUTION] = {AT(distribution), BITS_64, NULL, 0, 0, JITTER, 0},
     [LATENCY_CORRELATION] = PERCENT(latency_correlation, JITTER),
     [KEEP_ORDER] = OTHER(keep_order, JITTER, 0),
     [LOSS] = {AT(loss), BITS_32, &quantity_kind_percent, 1, PPB_ONE, NEEDS_NOTHING, AT(loss_trace)},
@@ -59,7 +59,6 @@ const struct property_info impairment_properties[PROPERTIES] = {
 #undef AT
 };
 
-G_STATIC_ASSERT(sizeof(enum distribution) == sizeof(uint32_t));
 G_STATIC_ASSERT(PROPERTIES <= 64); /* struct direction has a bit for each. */
 
 uint64_t impairment_get(const struct impairment *impairment, enum property property)

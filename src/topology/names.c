@@ -10,6 +10,8 @@
 #include "distem/platform.h"
 #include "reader.h"
 
+#define FILE_NAME_MAX_LENGTH 255
+
 #define DIGITS_MAX 9 /* Of a bound, so that it fits 32 bits. */
 
 bool names_check(const char *name, GError **error)
@@ -73,6 +75,24 @@ bool names_check_interface(const char *name, GError **error)
             error, DISTEM_ERROR_INVALID, 0,
             "\"%s\" cannot be an interface's name: expected 1 to %d characters without \"/\", \":\" and blanks, such as eth1",
             shown, VIFACE_NAME_MAX_LENGTH);
+    }
+    return true;
+}
+
+bool names_check_file(const char *name, GError **error)
+{
+    bool ok = *name && strlen(name) <= FILE_NAME_MAX_LENGTH;
+    for (const char *c = name; *c; c++) {
+        ok = ok && (g_ascii_isgraph(*c) || *c == ' ');
+    }
+    g_auto(GStrv) parts = g_strsplit(name, "/", -1);
+    for (unsigned i = 0; parts[i]; i++) { /* An empty first part is the root. */
+        ok = ok && *parts[i] && strcmp(parts[i], ".") != 0 && strcmp(parts[i], "..") != 0;
+    }
+    if (!ok) {
+        g_autofree char *shown = reader_printable(name);
+        return fail(error, DISTEM_ERROR_INVALID, 0,
+                    "\"%s\" cannot be a file's name: expected a path within the topology's folder, in ASCII", shown);
     }
     return true;
 }

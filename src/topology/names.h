@@ -34,6 +34,9 @@ bool names_check_viface(const char *name, GError **error) G_GNUC_WARN_UNUSED_RES
 /* ... a machine's physical interface: whatever Linux takes, as long as it can be printed. */
 bool names_check_interface(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* ... a file beside the topology's or below it: a path of printable ASCII characters that does not lead out of there. */
+bool names_check_file(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Reads a name with any number of ranges, or none. 'count' other than 0 appends a range from 1 to it; then there may be none in
  * 'text'. Every name that it stands for is valid. The caller calls names_clear(). */
 bool names_parse(const char *text, uint32_t count, struct names *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "delay-tables.h"
 #include "distem/topology.h"
 #include "limits.h"
 #include "names.h"
@@ -18,7 +19,7 @@ struct document {
     bool versioned;
     const char *name;
     enum routing routing;
-    const json_t *vnetworks, *defaults, *templates, *vnodes, *vroutes, *layout, *traces;
+    const json_t *vnetworks, *defaults, *templates, *vnodes, *vroutes, *layout, *tables, *traces;
 };
 
 static void free_template(void *data)
@@ -37,10 +38,12 @@ void parser_init(struct parser *parser, const char *file, struct layout *layout)
         .origins = g_hash_table_new(g_str_hash, g_str_equal),
         .broken = g_hash_table_new(NULL, NULL),
         .templates = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_template),
+        .tables = g_hash_table_new(g_str_hash, g_str_equal),
         .taken = parser_taken_new(),
         .layout = layout,
     };
     reader_init(&parser->reader, file, "");
+    parser->reader.tables = parser->tables;
     playbacks_init(&parser->playbacks, parser->platform);
     parser->reader.playbacks = &parser->playbacks;
 }
@@ -55,6 +58,7 @@ void parser_clear(struct parser *parser)
     g_hash_table_unref(parser->origins);
     g_hash_table_unref(parser->broken);
     g_hash_table_unref(parser->templates);
+    g_hash_table_unref(parser->tables);
     g_hash_table_unref(parser->taken);
     vnode_spec_clear(&parser->vnode_defaults);
 }
@@ -98,22 +102,14 @@ static void read_section(struct reader *reader G_GNUC_UNUSED, const json_t *valu
 {
     struct document *document = target;
     const json_t **sections[] = {&document->defaults, &document->templates, &document->vnetworks, &document->vnodes,
-                                 &document->vroutes,  &document->layout,    &document->traces};
+                                 &document->vroutes,  &document->layout,    &document->tables,    &document->traces};
     *sections[index - 3] = value;
 }
 
 const struct field platform_fields[] = {
-    {"distem", read_version},
-    {"name", read_name},
-    {"routing", read_routing},
-    {"defaults", read_section},
-    {"templates", read_section},
-    {"vnetworks", read_section},
-    {"vnodes", read_section},
-    {"vroutes", read_section},
-    {"layout", read_section},
-    {"traces", read_section},
-    {NULL, NULL},
+    {"distem", read_version},    {"name", read_name},         {"routing", read_routing}, {"defaults", read_section},
+    {"templates", read_section}, {"vnetworks", read_section}, {"vnodes", read_section},  {"vroutes", read_section},
+    {"layout", read_section},    {"tables", read_section},    {"traces", read_section},  {NULL, NULL},
 };
 
 /* Calls 'parse' for the section at 'key', if there is one. */
@@ -125,6 +121,11 @@ static void parse_section(struct parser *parser, const char *key, const json_t *
         parse(parser, value);
         reader_leave(&parser->reader, mark);
     }
+}
+
+static void read_tables(struct parser *parser, const json_t *section)
+{
+    delay_tables_read(&parser->reader, section, parser->tables);
 }
 
 static void parse_document(struct parser *parser, const json_t *json)
@@ -144,6 +145,7 @@ static void parse_document(struct parser *parser, const json_t *json)
     }
     parser->platform->routing = document.routing;
     /* What is referred to comes before what refers to it. */
+    parse_section(parser, "tables", document.tables, read_tables);
     if (document.traces) {
         size_t mark = reader_enter(&parser->reader, "traces");
         playbacks_read(&parser->playbacks, &parser->reader, document.traces);

@@ -30,6 +30,7 @@ struct parser {
     GHashTable *origins;   /* Name of a vnode -> key that made it. */
     GHashTable *broken;    /* Set of those struct vnetwork and struct vnode that have problems. */
     GHashTable *templates; /* Name -> struct vnode_template, owned. */
+    GHashTable *tables;    /* Name -> const struct delay_table; NULL where it is wrong. */
     GHashTable *taken;     /* Addresses given by hand, see check.c. */
     struct vnode_spec vnode_defaults;
     struct viface_spec viface_defaults;

@@ -5,8 +5,10 @@
 
 #include <string.h>
 
+#include "names.h"
+
 #define QUANTITIES (PLAYBACK_LOSS + 1)
-#define NAME_LENGTH_MOST 255
+#define LINES "the lines of a trace, an array of strings such as [\"0 10Mbit/s\", \"1.5s 1Mbit/s\"]"
 
 /* A trace as values of one quantity. */
 struct playback_summary {
@@ -30,53 +32,14 @@ void playbacks_clear(struct playbacks *playbacks)
     g_array_unref(playbacks->summaries);
 }
 
-/* Says whether 'name' is a path that stays in its folder, of plain characters. */
-static bool is_name(const char *name)
-{
-    if (!*name || *name == '/' || strlen(name) > NAME_LENGTH_MOST) {
-        return false;
-    }
-    for (const char *c = name; *c; c++) {
-        if (!g_ascii_isgraph(*c) && *c != ' ') {
-            return false;
-        }
-    }
-    g_auto(GStrv) parts = g_strsplit(name, "/", -1);
-    for (unsigned i = 0; parts[i]; i++) {
-        if (!strcmp(parts[i], "..") || !strcmp(parts[i], ".") || !*parts[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool check_name(struct reader *reader, const char *name)
 {
-    if (!is_name(name)) {
-        g_autofree char *shown = reader_printable(name);
-        reader_problem(reader, "\"%s\" cannot be a trace's name: expected a file's path within the topology's folder, in ASCII",
-                       shown);
+    g_autoptr(GError) error = NULL;
+    if (!names_check_file(name, &error)) {
+        reader_problem(reader, "%s", error->message);
         return false;
     }
     return true;
-}
-
-/* Returns the lines of a trace as one text, or NULL after adding a problem. The caller frees it. */
-static char *read_text(struct reader *reader, const json_t *lines)
-{
-    size_t i;
-    json_t *line;
-    bool ok = json_is_array(lines);
-    g_autoptr(GString) text = g_string_new(NULL);
-    json_array_foreach (lines, i, line) {
-        ok &= json_is_string(line);
-        g_string_append_printf(text, "%s%s", i ? "\n" : "", json_is_string(line) ? json_string_value(line) : "");
-    }
-    if (!ok) {
-        reader_problem(reader, "expected the lines of a trace, an array of strings such as [\"0 10Mbit/s\", \"1.5s 1Mbit/s\"]");
-        return NULL;
-    }
-    return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 void playbacks_read(struct playbacks *playbacks, struct reader *reader, const json_t *section)
@@ -88,7 +51,7 @@ void playbacks_read(struct playbacks *playbacks, struct reader *reader, const js
     }
     json_object_foreach ((json_t *)section, name, lines) {
         size_t mark = reader_enter(reader, name);
-        g_autofree char *text = check_name(reader, name) ? read_text(reader, lines) : NULL;
+        g_autofree char *text = check_name(reader, name) ? reader_lines(reader, lines, LINES) : NULL;
         if (text) {
             const struct playback_text *playback = platform_add_playback(playbacks->platform, name, text);
             g_hash_table_insert(playbacks->index, playback->name, GUINT_TO_POINTER(playbacks->platform->playbacks->len));

@@ -241,6 +241,23 @@ bool reader_string(struct reader *reader, const json_t *value, const char *expec
     return true;
 }
 
+char *reader_lines(struct reader *reader, const json_t *value, const char *expected)
+{
+    size_t i;
+    json_t *line;
+    bool ok = json_is_array(value);
+    g_autoptr(GString) text = g_string_new(NULL);
+    json_array_foreach (value, i, line) {
+        ok &= json_is_string(line);
+        g_string_append_printf(text, "%s%s", i ? "\n" : "", json_is_string(line) ? json_string_value(line) : "");
+    }
+    if (!ok) {
+        reader_problem(reader, "expected %s", expected);
+        return NULL;
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 bool reader_bool(struct reader *reader, const json_t *value, bool *ret)
 {
     if (!json_is_boolean(value)) {

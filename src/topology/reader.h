@@ -21,6 +21,7 @@ struct reader {
     GString *pointer;         /* Of the value being read. */
     struct diagnostics found; /* The first PROBLEM_LIMIT, without lines. */
     unsigned count;           /* All of them. */
+    GHashTable *tables;       /* Of jitter, that directions may name, see delay-tables.h; NULL: none. Borrowed. */
     /* Traces that properties may name; NULL: none. Borrowed. */
     const struct playbacks *playbacks;
 };
@@ -58,6 +59,8 @@ bool reader_is_object(struct reader *, const json_t *value, const char *what);
 /* Read a value at the present place; what is wrong with it becomes a problem, and then 'ret' is untouched and the result false.
  * 'expected' says what is expected in words that follow "expected". */
 bool reader_string(struct reader *, const json_t *value, const char *expected, const char **ret);
+/* Returns an array of lines as one text, or NULL after adding the problem that 'expected' was expected. The caller frees it. */
+char *reader_lines(struct reader *, const json_t *value, const char *expected);
 bool reader_bool(struct reader *, const json_t *value, bool *ret);
 bool reader_integer(struct reader *, const json_t *value, uint32_t low, uint32_t high, uint32_t *ret);
 

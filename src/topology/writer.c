@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "distem/delay-table.h"
 #include "distem/topology.h"
 #include "distem/units.h"
 #include "labels.h"
@@ -181,15 +182,19 @@ static void append_string(GString *text, const char *key, const char *value)
     json_decref(string);
 }
 
-/* Returns the lines of a trace. */
-static json_t *playback_to_json(const struct playback_text *playback)
+/* Writes text 'i' of the 'count' in 'section', as its lines, with what stands before the first one and behind the last. */
+static void append_text(GString *text, const char *section, unsigned i, unsigned count, const char *name, const char *value)
 {
-    g_auto(GStrv) lines = g_strsplit(playback->text, "\n", -1);
+    g_auto(GStrv) lines = g_strsplit(value, "\n", -1);
     json_t *array = json_array();
-    for (unsigned i = 0; lines[i]; i++) {
-        json_array_append_new(array, json_string(lines[i]));
+    for (unsigned j = 0; lines[j]; j++) {
+        json_array_append_new(array, json_string(lines[j]));
     }
-    return array;
+    if (i == 0) {
+        g_string_append_printf(text, "  \"%s\": {", section);
+    }
+    append_line(text, i == 0, name, array);
+    g_string_append(text, i + 1 == count ? "\n  },\n" : "");
 }
 
 char *topology_write(const struct platform *platform)
@@ -197,11 +202,15 @@ char *topology_write(const struct platform *platform)
     GString *text = g_string_new("{\n  \"distem\": 2,\n");
     append_string(text, "name", platform->name);
     append_string(text, "routing", routing_name(platform->routing));
+    g_autoptr(GPtrArray) tables = delay_tables_of(platform);
+    for (unsigned i = 0; i < tables->len; i++) {
+        const struct delay_table *table = tables->pdata[i];
+        g_autofree char *numbers = delay_table_text(table);
+        append_text(text, "tables", i, tables->len, table->name, numbers);
+    }
     for (unsigned i = 0; i < platform->playbacks->len; i++) {
         const struct playback_text *playback = platform_playback(platform, i);
-        g_string_append(text, i == 0 ? "  \"traces\": {" : "");
-        append_line(text, i == 0, playback->name, playback_to_json(playback));
-        g_string_append(text, i + 1 == platform->playbacks->len ? "\n  },\n" : "");
+        append_text(text, "traces", i, platform->playbacks->len, playback->name, playback->text);
     }
     g_string_append(text, "  \"vnetworks\": {");
     for (unsigned i = 0; i < platform->vnetworks->len; i++) {

@@ -133,6 +133,24 @@ def traces_are_read_beside_their_topology():
 
 
 @case
+def tables_are_read_beside_their_topology():
+    with tempfile.TemporaryDirectory() as folder:
+        def validate(table):
+            direction = {"latency": "2ms", "jitter": "1ms", "distribution": {"table": table}}
+            with open(f"{folder}/t.json", "w", encoding="utf-8") as file:
+                json.dump({"distem": 2, "name": "p", "vnetworks": {"n": {"ipv4": "10.0.0.0/24"}},
+                           "vnodes": {"v": {"vifaces": {"x": {"vnetwork": "n", "both": direction}}}}}, file, indent=1)
+            return distem("validate", f"{folder}/t.json")
+
+        for name, text in {"few.dist": "# by hand\n-8192 8192\n", "bad": "1\n2 x\n"}.items():
+            with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+                file.write(text)
+        check(validate("few.dist"), 0, out=f"{folder}/t.json: ok: 1 vnetwork, 1 vnode, 1 viface\n", err="")
+        check(validate("bad"), 1, err=f'{folder}/t.json:1: /tables/bad: bad, line 2: "x" is no whole number')
+        check(validate("missing"), 1, err=f"cannot read the table missing in the topology's folder {folder}: No such file")
+
+
+@case
 def a_layout_is_validated_with_its_topology():
     example = os.path.join(SOURCE, "examples/figure3.json")
     layout = json.dumps({"distem-layout": 1, "vnetworks": {"net1": {"vlan": 100, "interface": "eth1"}}})

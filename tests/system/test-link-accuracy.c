@@ -18,6 +18,7 @@
 
 #include <glib.h>
 
+#include "distem/delay-table.h"
 #include "distem/expect.h"
 #include "distem/units.h"
 
@@ -465,6 +466,16 @@ static void test_jitter(void)
     both_sides(&impairment, check_jitter, &(double){4});
     impairment.distribution = DISTRIBUTION_UNIFORM;
     both_sides(&impairment, check_jitter, &(double){4 / sqrt(3)});
+    /* A user's table, a little one and one of the most numbers: 18 ms three times and 26 ms once, or all the same time apart. */
+    const struct delay_table *table = delay_table_read("few", "-4096 -4096 -4096 12288", NULL);
+    impairment.distribution = table->id;
+    both_sides(&impairment, check_jitter, &(double){sqrt(12)});
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (int i = 0; i < DELAY_TABLE_MOST; i++) {
+        g_string_append_printf(text, "%d\n", i * 2 - DELAY_TABLE_MOST);
+    }
+    impairment.distribution = delay_table_read("many", text->str, NULL)->id;
+    both_sides(&impairment, check_jitter, &(double){8 / sqrt(3)});
 }
 
 /* With keep_order nothing overtakes, however much it varies. */

@@ -2,10 +2,12 @@
 /* Paths, expected RTT, goodput and loss, and rounds. */
 #include <config.h>
 
+#include <math.h>
 #include <string.h>
 
 #include <glib.h>
 
+#include "distem/delay-table.h"
 #include "distem/error.h"
 #include "distem/topology.h"
 #include "distem/units.h"
@@ -135,6 +137,13 @@ static void test_loss_and_jitter(void)
     g_assert_cmpuint(e.loss_back, ==, PPB_ONE);
     g_assert_cmpint(e.rtt_jitter, ==, 5 * NS_PER_MS);
     g_assert_cmpfloat_with_epsilon(e.goodput, 300000.0 * 948 / 1038, 1e-6);
+    int64_t rtt = e.rtt;
+    expectation_clear(&e);
+    /* A table with mean 1/2 and deviation 2. */
+    vnode_viface(platform_find_vnode(platform, "n1"), 0)->output.distribution = delay_table_read("t", "-12288 20480", NULL)->id;
+    g_assert_true(expect_pair(finder, platform_find_vnode(platform, "n1"), platform_find_vnode(platform, "n4"), &e, NULL));
+    g_assert_cmpint(e.rtt, ==, rtt + 3 * NS_PER_MS / 2);
+    g_assert_cmpint(e.rtt_jitter, ==, llround(sqrt(6 * 6 + 4 * 4) * NS_PER_MS));
     expectation_clear(&e);
     path_finder_free(finder);
 }

@@ -25,6 +25,11 @@ static void test_round_trip(void)
     /* What was shared is shared again, per pnode. */
     g_assert_true(platform_vnode(stored, 1)->routes == platform_vnode(stored, 3)->routes);
 
+    /* The table of jitter, too, which this process has known before. */
+    g_autofree char *tables =
+        sandbox_command(sandbox, "ovsdb-client", "--format=list", "--no-headings", "dump", sandbox->remote, "Platform", "tables");
+    g_assert_nonnull(strstr(tables, "few=\"1 2 -3\""));
+
     /* A reader that comes later sees the same; taking it down leaves the generation. */
     struct db *reader = db_open_ready(sandbox->remote, NULL);
     AUTO_PLATFORM seen = db_platform(reader);

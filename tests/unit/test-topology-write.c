@@ -3,9 +3,11 @@
  */
 #include <config.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "distem/delay-table.h"
 #include "distem/topology.h"
 #include "generate-platform.h"
 
@@ -193,6 +195,29 @@ static bool change(struct platform *p, unsigned i)
     }
 }
 
+static void test_tables(void)
+{
+    static const char text[] =
+        "{\"distem\": 2, \"name\": \"x\", \"vnetworks\": {\"a\": {\"ipv4\": \"10.0.0.0/24\"}},"
+        " \"tables\": {\"lab/few.dist\": [\"# by hand\", \"-8192\\t8192 \", \"0 # and more\"], \"unused\": [\"1\"]},"
+        " \"vnodes\": {\"n[1-2]\": {\"vifaces\": {\"x\": {\"vnetwork\": \"a\", \"input\": {\"latency\": \"1ms\","
+        "   \"jitter\": \"1ms\", \"distribution\": {\"table\": \"lab/few.dist\"}}}}}}}";
+    AUTO_PLATFORM platform = parse(text, "tables");
+    const struct delay_table *table = delay_table_find(vnode_viface(platform_vnode(platform, 1), 0)->input.distribution);
+    g_assert_nonnull(table);
+    g_assert_cmpstr(table->name, ==, "lab/few.dist");
+    g_assert_cmpuint(table->entries->len, ==, 3);
+    g_assert_cmpfloat_with_epsilon(table->mean, 0, 1e-9);
+    g_assert_cmpfloat_with_epsilon(table->deviation, sqrt(2.0 / 3), 1e-9);
+    /* By name and numbers, not by how they are written. */
+    g_assert_true(table == delay_table_read("lab/few.dist", "-8192 8192 0", NULL));
+    g_assert_true(table != delay_table_read("few.dist", "-8192 8192 0", NULL));
+    g_assert_cmphex(table->id, ==, UINT64_C(0xba016ff7f275ea01)); /* SHA-256, computed by another program. */
+    assert_round_trip(platform);
+    g_autofree char *written = topology_write(platform);
+    g_assert_null(strstr(written, "unused"));
+}
+
 static void test_differences(void)
 {
     unsigned i = 0;
@@ -248,6 +273,7 @@ int main(int argc, char **argv)
     g_test_add_func("/topology/write/examples", test_examples);
     g_test_add_func("/topology/write/property", test_property);
     g_test_add_func("/topology/write/copy", test_copy);
+    g_test_add_func("/topology/write/tables", test_tables);
     g_test_add_func("/topology/write/traces", test_traces);
     g_test_add_func("/topology/equal/order", test_order);
     g_test_add_func("/topology/equal/differences", test_differences);
