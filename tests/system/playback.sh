@@ -67,4 +67,44 @@ traffic rate
 check "a bandwidth changes in time, and pauses" sees spacing "$rate" 12 0
 traffic both
 check "so does one before a latency" sees spacing "$rate" 12 5
+
+# passes FROM AFTER_MS: what share of echoes passes in the 0.3 s from then on, counted from the start of a round of the loss.
+passes() {
+    distem exec "$1" -- python3 -c 'import sys, time
+length = 10**9
+time.sleep((length - (time.time_ns() - int(sys.argv[1])) % length + int(sys.argv[2]) * 10**6) / 1e9)' "$start" "$2"
+    distem exec "$1" -- ping -q -i 0.01 -c 30 -W 0.1 10.0.0.1 | sed -n 's/.* \([0-9]*\) received.*/\1/p'
+}
+check "all is lost when all is to be" test "$(passes loss 100)" -eq 0
+check "... and nothing when nothing is" test "$(passes loss 550)" -eq 30
+
+check "verify does not judge what plays" bash -c "distem verify --only rtt >'$dir/verify' && grep -q '^Not measured, as a trace plays between 10 pairs' '$dir/verify'"
+check "a direction can be told a value in place of its trace" distem set loss:if0 output loss=0%
+check "... which then holds" test "$(passes loss 100)" -eq 30
+check "... and shows" bash -c "! distem show loss | grep loss.trace"
+check "a trace cannot be named for one that runs" bash -c "! distem set loss:if0 output 'loss={\"trace\": \"loss.trace\"}' 2>'$dir/refused'"
+before=$start
+
+# --- the daemon dies and comes back: what plays was never told when it began
+kill_daemon
+check "the daemon starts again" distemd --detach
+check "... and is ready" wait_until bash -c "distem status | grep -q 'is ready'"
+start_of_traces
+check "the traces have not begun anew" test "$start" = "$before"
+traffic latency
+check "... and go on where time is" sees latency '0=1 500=11 1000=3 2000' 2
+
+# --- another trace in the place of one: all begin again, together
+printf '%s\n' '0 2ms' '0.5s 22ms' '1s end' >"$dir/latency.trace"
+check "another trace is a change" bash -c "distem diff '$dir/topo.json' | grep -qx '~ trace latency.trace: other lines'"
+check "... that is made" distem up "$dir/topo.json"
+check "... and starts anew" wait_until bash -c "[[ \$(distem status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"traces\"][\"start_ns\"] or $before)') != $before ]]"
+start_of_traces
+traffic latency
+check "... and is what traffic sees" sees latency '0=2 500=22 1000' 4
+check "nothing unexpected in the log" unexpected_log
+check "down" distem down
+stop_daemon
+check "cleanup" distem cleanup
+check "nothing is left" test -z "$(leftovers)"
 finish
