@@ -27,6 +27,7 @@ def receive(port, seconds, path):
     inbox.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     inbox.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     inbox.bind(("", int(port)))
+    inbox.settimeout(20)  # Until the first one.
     lines = []
     while True:
         try:
