@@ -9,8 +9,8 @@ on_exit rm -rf "$dir"
 on_exit distem cleanup
 on_exit stop_daemon
 
-printf '%s\n' '0 1ms' '0.5s 11ms' '1s 3ms' '2s end' >"$dir/latency.trace"
-printf '%s\n' '0, 16Mbit/s' '0.5s, 32Mbit/s' '1s, 0  # a blackout' '1.1s, 8Mbit/s' '1.6s, 0' '1.7s, 32Mbit/s' '2s, end' >"$dir/rate.trace"
+printf '%s\n' '0 1ms' '0.2s 11ms' '0.4s 3ms' '0.8s end' >"$dir/latency.trace"
+printf '%s\n' '0, 16Mbit/s' '0.2s, 32Mbit/s' '0.4s, 0  # a blackout' '0.45s, 8Mbit/s' '0.65s, 0' '0.7s, 32Mbit/s' '0.8s, end' >"$dir/rate.trace"
 printf '%s\n' '0 100%' '0.5s 0%' '1s end' >"$dir/loss.trace"
 printf '%s\n' '0 5ms' '3600s 6ms' >"$dir/once.trace"
 viface='"vnetwork": "net", "output": {"framing": "l2", "queue": "10kB", "bandwidth": {"trace": "rate.trace", "loop": true}'
@@ -33,7 +33,7 @@ traffic() {
     local receiver
     distem exec r -- "${tool[@]}" receive 5000 1 /tmp/received &
     receiver=$!
-    distem exec "$1" -- "${tool[@]}" send 10.0.0.1 5000 1000 200 "${2:-4.5}"
+    distem exec "$1" -- "${tool[@]}" send 10.0.0.1 5000 1000 200 "${2:-2}"
     wait "$receiver"
     distem exec r -- cat /tmp/received >"$dir/received"
 }
@@ -52,7 +52,7 @@ start_of_traces() {
     [[ -n $start ]]
 }
 
-rate='0=0.5 500=0.25 1000=0 1100=1 1600=0 1700=0.25 2000'
+rate='0=0.5 200=0.25 400=0 450=1 650=0 700=0.25 800'
 check "distemd starts" distemd --detach 3>&-
 check "a topology with traces beside it is valid" distem validate "$dir/topo.json"
 check "... and comes up" distem up "$dir/topo.json"
@@ -62,7 +62,7 @@ check "status tells which and since when" bash -c "distem status | grep -E '^Tra
 check "show names a trace" bash -c "distem show latency | grep -F 'latency.trace, again and again'"
 check "nothing is left to change" bash -c "[[ -z \$(distem diff '$dir/topo.json') ]]"
 traffic latency
-check "a latency changes in time" sees latency '0=1 500=11 1000=3 2000' 2
+check "a latency changes in time" sees latency '0=1 200=11 400=3 800' 2
 traffic rate
 check "a bandwidth changes in time, and pauses" sees spacing "$rate" 12 0
 traffic both
@@ -93,17 +93,17 @@ check "the daemon starts again" distemd --detach 3>&-
 check "... and is ready" wait_until bash -c "distem status | grep -q 'is ready'"
 start_of_traces
 check "the traces have not begun anew" test "$start" = "$before"
-traffic latency 2.5
-check "... and go on where time is" sees latency '0=1 500=11 1000=3 2000' 1
+traffic latency 1.2
+check "... and go on where time is" sees latency '0=1 200=11 400=3 800' 1
 
 # --- another trace in the place of one: all begin again, together
-printf '%s\n' '0 2ms' '0.5s 22ms' '1s end' >"$dir/latency.trace"
+printf '%s\n' '0 2ms' '0.2s 22ms' '0.4s end' >"$dir/latency.trace"
 check "another trace is a change" bash -c "distem diff '$dir/topo.json' | grep -qx '~ trace latency.trace: other lines'"
 check "... that is made" distem up "$dir/topo.json"
 check "... and starts anew" wait_until bash -c "[[ \$(distem status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"traces\"][\"start_ns\"] or $before)') != $before ]]"
 start_of_traces
-traffic latency 2.5
-check "... and is what traffic sees" sees latency '0=2 500=22 1000' 2
+traffic latency 1.2
+check "... and is what traffic sees" sees latency '0=2 200=22 400' 2
 check "nothing unexpected in the log" unexpected_log
 check "down" distem down
 stop_daemon
