@@ -28,7 +28,8 @@ char *link_fingerprint(const struct vnode *vnode, uint16_t default_mtu, bool use
 {
     GString *text = g_string_new(NULL);
     char addr[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE], to[PREFIX_TEXT_SIZE];
-    g_string_append_printf(text, "%u %s forwards=%d user=%d\n", vnode->id, vnode->name, vnode->forwards, user_datapath);
+    g_string_append_printf(text, "%u %s forwards=%d user=%d group=%u\n", vnode->id, vnode->name, vnode->forwards, user_datapath,
+                           vnode->group);
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
         const struct viface *viface = vnode_viface(vnode, i);
         const struct vnetwork *vnetwork = viface->vnetwork;

@@ -121,6 +121,32 @@ static bool find_addresses(const struct path_finder *finder, const struct vnode 
     return false;
 }
 
+/* Adds what the matrix does to a packet on one way; NULL: nothing. */
+static void add_matrix(struct expectation *expectation, const struct matrix_cell *cell, unsigned packet, uint32_t *loss)
+{
+    if (cell) {
+        const struct impairment wire = {.bandwidth = cell->bandwidth};
+        uint64_t counted = impairment_counted(&wire, ETHERNET_HEADER + packet);
+        expectation->rtt += cell->latency;
+        if (cell->bandwidth) {
+            expectation->rtt += (int64_t)((double)(counted * 8) * NS_PER_S / (double)cell->bandwidth);
+        }
+        *loss = (uint32_t)lround((1 - (1 - (double)*loss / PPB_ONE) * (1 - (double)cell->loss / PPB_ONE)) * PPB_ONE);
+    }
+}
+
+/* Makes the bandwidth of the matrix the bottleneck if it is. */
+static void limit_by_matrix(struct expectation *expectation, const struct matrix_cell *cell)
+{
+    if (cell && cell->bandwidth) {
+        const struct impairment wire = {.bandwidth = cell->bandwidth};
+        double goodput = expect_goodput(&wire, least_mtu(&expectation->there), expectation->to_address.family);
+        bool first = !expectation->bandwidth;
+        expectation->bandwidth = first ? cell->bandwidth : MIN(expectation->bandwidth, cell->bandwidth);
+        expectation->goodput = first ? goodput : MIN(expectation->goodput, goodput);
+    }
+}
+
 bool expect_pair(const struct path_finder *finder, const struct vnode *from, const struct vnode *to, struct expectation *ret,
                  GError **error)
 {
@@ -134,6 +160,10 @@ bool expect_pair(const struct path_finder *finder, const struct vnode *from, con
     sum_up(&expectation.back, packet, &expectation.rtt, &jitter_squares, &expectation.loss_back);
     expectation.rtt_jitter = (int64_t)llround(sqrt(jitter_squares));
     find_bottleneck(&expectation);
+    const struct matrix *matrix = path_finder_platform(finder)->matrix;
+    add_matrix(&expectation, matrix_between(matrix, from->group, to->group), packet, &expectation.loss);
+    add_matrix(&expectation, matrix_between(matrix, to->group, from->group), packet, &expectation.loss_back);
+    limit_by_matrix(&expectation, matrix_between(matrix, from->group, to->group));
     *ret = expectation;
     return true;
 }
