@@ -109,9 +109,10 @@ def spacing(path, start, trace, least, offset):
         passed = following - begun
         values = [trace.at(begun + shift)[0] for shift in (-1, 0, 1)]
         fits = any(abs(passed - value) <= SPARE / 10 for value in values)
-        if passed > 20:  # A pause. Before a latency frames take their own time, too: one that had begun ends, and the next one's.
+        if passed > 20:  # A pause. Before a latency frames take their own time, too: one that had begun ends.
+            # When the last one begins is known as exactly as one follows the other.
             _, since, until, before = trace.at(begun + 2)
-            edges.append(max(begun - since - (before if offset else 0), since - begun))
+            edges.append(max(begun - since - (before if offset else 0), since - begun - before, 0))
             edges.append(abs(following - until - (trace.at(until)[0] if offset else 0)))
         elif not fits and 0 not in values:  # Just after a pause some may pass at once.
             strays.append("begun at %.3f: %.3f ms" % (begun, passed))
