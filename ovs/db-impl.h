@@ -49,6 +49,7 @@ struct request {
     struct pnode *pnode;
     char *name;
     bool draining;
+    int64_t start;
     GArray *reports; /* Of struct report. */
 };
 
@@ -60,7 +61,8 @@ struct report {
     char *error;
 };
 
-request_write db_write_platform, db_write_pnode, db_write_pnode_state, db_write_draining, db_write_remove_pnode, db_write_reports;
+request_write db_write_playback_start, db_write_platform, db_write_pnode, db_write_pnode_state, db_write_draining,
+    db_write_remove_pnode, db_write_reports;
 
 /* Returns the root row or NULL. */
 const struct distemrec_platform *db_root(const struct db *);

@@ -70,6 +70,13 @@ static gint compare_vroute_rows(gconstpointer a, gconstpointer b)
     return (x->position > y->position) - (x->position < y->position);
 }
 
+static gint compare_playback_rows(gconstpointer a, gconstpointer b)
+{
+    const struct distemrec_playback *x = *(const struct distemrec_playback *const *)a;
+    const struct distemrec_playback *y = *(const struct distemrec_playback *const *)b;
+    return (x->position > y->position) - (x->position < y->position);
+}
+
 /* Fills 'platform' with the vnetworks and returns a table id -> struct vnetwork. */
 static GHashTable *read_vnetworks(const struct db *db, struct platform *platform)
 {
@@ -194,6 +201,32 @@ static void read_vroutes(const struct db *db, GHashTable *vnetworks, GHashTable 
     }
 }
 
+static void read_playbacks(const struct db *db, struct platform *platform)
+{
+    g_autoptr(GPtrArray) rows = g_ptr_array_new();
+    const struct distemrec_playback *row;
+    DISTEMREC_PLAYBACK_FOR_EACH(row, db->idl)
+    {
+        g_ptr_array_add(rows, (void *)row);
+    }
+    g_ptr_array_sort(rows, compare_playback_rows);
+    for (unsigned i = 0; i < rows->len; i++) {
+        row = rows->pdata[i];
+        platform_add_playback(platform, row->name, row->text);
+    }
+}
+
+int64_t db_playback_start(const struct db *db)
+{
+    const struct distemrec_platform *root = db_root(db);
+    return root ? root->playback_start : 0;
+}
+
+bool db_has_playbacks(const struct db *db)
+{
+    return distemrec_playback_first(db->idl);
+}
+
 /* Returns the latency matrix, or NULL. */
 static struct matrix *read_matrix(const struct smap *rows)
 {
@@ -237,6 +270,7 @@ struct platform *db_platform(const struct db *db)
     g_autoptr(GHashTable) vnodes = read_vnodes(db, platform);
     read_vifaces(db, vnetworks, vnodes);
     read_vroutes(db, vnetworks, vnodes, platform);
+    read_playbacks(db, platform);
     return platform;
 }
 

@@ -122,6 +122,32 @@ static bool write_root(const struct writer *w, const struct request *request, GE
     return true;
 }
 
+/* Traces are known by their places, which vifaces name. When one changes, all begin anew. */
+static void write_playbacks(const struct writer *w, const struct platform *next)
+{
+    GHashTable *rows = g_hash_table_new(NULL, NULL);
+    const struct distemrec_playback *row;
+    DISTEMREC_PLAYBACK_FOR_EACH(row, w->db->idl)
+    {
+        g_hash_table_insert(rows, GUINT_TO_POINTER((uint32_t)row->position), (void *)row);
+    }
+    bool changed = false;
+    for (unsigned i = 0; next && i < next->playbacks->len; i++) {
+        const struct playback_text *playback = platform_playback(next, i);
+        row = take_row(rows, i);
+        changed |= !row || strcmp(row->text, playback->text) != 0;
+        row = row ? row : distemrec_playback_insert(w->txn);
+        distemrec_playback_set_position(row, i);
+        distemrec_playback_set_name(row, playback->name);
+        distemrec_playback_set_text(row, playback->text);
+    }
+    const struct distemrec_platform *root = db_root(w->db);
+    if (root && (changed || g_hash_table_size(rows))) {
+        distemrec_platform_set_playback_start(root, 0);
+    }
+    delete_rows(rows);
+}
+
 static void write_vnetworks(const struct writer *w, const struct platform *next)
 {
     GHashTable *rows = g_hash_table_new(NULL, NULL);
@@ -329,6 +355,18 @@ bool db_write_platform(struct db *db, struct ovsdb_idl_txn *txn, const struct re
     write_vnodes(&writer, request->platform);
     write_vifaces(&writer, request->platform);
     write_vroutes(&writer, request->platform);
+    write_playbacks(&writer, request->platform);
+    return true;
+}
+
+bool db_write_playback_start(struct db *db, struct ovsdb_idl_txn *txn G_GNUC_UNUSED, const struct request *request, GError **error)
+{
+    const struct distemrec_platform *root = db_root(db);
+    if (!root || db_generation(db) != request->generation) {
+        return fail(error, DISTEM_ERROR_CONFLICT, 0, "the platform was changed before its traces were started");
+    }
+    distemrec_platform_verify_generation(root);
+    distemrec_platform_set_playback_start(root, request->start);
     return true;
 }
 

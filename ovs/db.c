@@ -189,6 +189,13 @@ void db_store_platform(struct db *db, const struct platform *next, uint64_t gene
     request->change = g_uuid_string_random();
 }
 
+void db_start_playbacks(struct db *db, int64_t start, uint64_t generation, db_done *done, void *aux)
+{
+    struct request *request = add_request(db, db_write_playback_start, done, aux);
+    request->generation = generation;
+    request->start = start;
+}
+
 void db_introduce_pnode(struct db *db, const struct pnode *pnode, db_done *done, void *aux)
 {
     add_request(db, db_write_pnode, done, aux)->pnode = pnode_copy(pnode);

@@ -37,6 +37,10 @@ unsigned db_seqno(const struct db *);
 struct platform *db_platform(const struct db *);
 /* Returns the generation of the last committed change; it goes on rising when there is no platform. 0: nothing was ever stored. */
 uint64_t db_generation(const struct db *);
+/* Says whether the platform has traces. */
+bool db_has_playbacks(const struct db *);
+/* Returns when its traces start or have started, in ns since 1970; 0: that is open. */
+int64_t db_playback_start(const struct db *);
 /* Returns the pnodes, ordered by name: an array of struct pnode that the caller unrefs. With 'pnode' in db_open(), how far the
  * others are is not known, and 0. */
 GPtrArray *db_pnodes(const struct db *);
@@ -61,6 +65,9 @@ typedef void db_done(void *aux, const GError *error);
  * when the database's generation is no longer 'generation'; the new one is generation + 1. 'next' is read before the call returns.
  * 'done' may be NULL. */
 void db_store_platform(struct db *, const struct platform *next, uint64_t generation, db_done *done, void *aux);
+/* Writes when the traces of the platform start. Storing another trace makes that open again; nothing else does. Fails with
+ * DISTEM_ERROR_CONFLICT when the database's generation is no longer 'generation', which stays. */
+void db_start_playbacks(struct db *, int64_t start, uint64_t generation, db_done *done, void *aux);
 /* Writes pnode 'p' (only columns that changed; never 'draining', nor 'lost'), and adds it when its name is new. Fails with
  * DISTEM_ERROR_CONFLICT when the name belongs to a pnode of another identity. */
 void db_introduce_pnode(struct db *, const struct pnode *p, db_done *done, void *aux);

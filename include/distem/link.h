@@ -62,6 +62,31 @@ bool link_remove_vnodes(struct link_manager *, const uint32_t *ids, unsigned cou
 /* ... of one. */
 bool link_remove_vnode(struct link_manager *, uint32_t vnode_id, GError **error);
 
+/* What plays traces: it changes the values of directions, each time that link_player_flush() is called all at once. It shares
+ * nothing with a manager and may belong to another thread. */
+struct link_player;
+/* Opens netlink in the network namespace that the thread is in. NULL with an error. */
+struct link_player *link_player_new(GError **error);
+void link_player_free(struct link_player *);
+
+/* A direction that was made by link_apply_vnode(). */
+struct link_direction {
+    int queue, netem; /* ifindex of the devices where they are; the same when they are not in two stages. */
+    unsigned mtu;
+};
+/* Finds the direction 'output' or input of a viface. Returns false when it is not there. */
+bool link_find_direction(const struct viface *, bool output, uint16_t default_mtu, struct link_direction *ret);
+
+/* Which values of a direction change. */
+#define LINK_CHANGES_BANDWIDTH 1u
+#define LINK_CHANGES_PAUSE 2u
+#define LINK_CHANGES_NETEM 4u /* Latency, loss. */
+/* Queues what makes the values 'changes' of 'direction' those of impairment->now. 'what' names it in errors. */
+void link_play(struct link_player *, const struct link_direction *direction, const struct impairment *impairment, unsigned changes,
+               const char *what);
+/* Makes all queued changes. False with the first error; the others have been made all the same. */
+bool link_player_flush(struct link_player *, GError **error);
+
 /* Tells what netem has dropped at one direction of a viface since it was set there, but for what the queue of a bandwidth behind it
  * has dropped. Where no loss is asked for, that is 0, or netem has overflowed. */
 typedef void link_dropped(uint32_t viface_id, bool output, uint64_t frames, void *aux);

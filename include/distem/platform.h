@@ -39,7 +39,18 @@ enum aqm { AQM_NONE, AQM_CODEL, AQM_FQ_CODEL, AQM_PIE };
 
 enum distribution { DISTRIBUTION_UNIFORM, DISTRIBUTION_NORMAL, DISTRIBUTION_PARETO, DISTRIBUTION_PARETONORMAL };
 
-#define PLAYBACK_LOOP (UINT32_C(1) << 31)
+/* Of what names a trace, see struct impairment. */
+#define PLAYBACK_LOOP (UINT32_C(1) << 31)   /* It begins again at its end. */
+#define PLAYBACK_PAUSES (UINT32_C(1) << 30) /* A bandwidth's: it is 0 at times. */
+#define PLAYBACK_PLACE (PLAYBACK_PAUSES - 1)
+
+/* What holds now of what follows traces. Set only where they are played. */
+struct played {
+    int64_t latency;
+    uint32_t loss;
+    uint64_t bandwidth; /* Never 0: in a pause, what held before or will hold. */
+    bool paused;        /* The bandwidth is 0: frames wait. */
+};
 
 /* What one direction of a viface does to frames. Probabilities and correlations are in billionths (PPB_ONE). */
 struct impairment {
@@ -67,10 +78,11 @@ struct impairment {
     enum queue_unit queue_unit;       /* QUEUE_BYTES when 'queue' is 0. */
     enum aqm aqm;
     uint64_t burst; /* Bytes that may pass at once; 0: computed. */
-    /* Traces that the latency, the loss and the bandwidth follow: 1 + the index in the platform's playbacks, with PLAYBACK_LOOP
-     * when it begins again at its end; 0: none. The value above is then the trace's lowest latency, highest loss or highest
+    /* Traces that the latency, the loss and the bandwidth follow: 1 + the index in the platform's playbacks, with the flags
+     * PLAYBACK_LOOP and PLAYBACK_PAUSES; 0: none. The value above is then the trace's lowest latency, highest loss or highest
      * bandwidth. */
     uint32_t latency_trace, loss_trace, bandwidth_trace;
+    struct played now; /* Of what follows them; no part of the platform: equal or not does not matter. */
 };
 
 /* A trace as the topology brought it, see playback.h. */
@@ -273,6 +285,8 @@ static inline struct viface *vnode_viface(const struct vnode *v, unsigned i)
 bool impairment_is_zero(const struct impairment *);
 /* Says whether something is emulated besides a bandwidth and what belongs to it. */
 bool impairment_has_more(const struct impairment *);
+/* Returns 'impairment' with the values that hold now in place of those that stand for traces. */
+struct impairment impairment_at_present(const struct impairment *);
 /* Says whether frames first wait for a bandwidth and then meet something else: each then takes its own time on the wire too. */
 bool impairment_is_staged(const struct impairment *);
 bool impairment_equal(const struct impairment *, const struct impairment *);

@@ -124,14 +124,14 @@ static bool print_problems(const json_t *results, const char *const *kinds)
     return any;
 }
 
-/* Names the pairs between which no way was planned, as far as a line has room. */
-static void print_no_way(const json_t *pairs)
+/* Names pairs that were not measured because of 'why', as far as a line has room. */
+static void print_left_out(const char *why, const json_t *pairs)
 {
     unsigned width = terminal_width(stdout);
     size_t most = width ? width : LINE_WIDTH, i;
     g_autofree char *count = text_count((int64_t)json_array_size(pairs), "pair");
     g_autoptr(GString) line = g_string_new(NULL);
-    g_string_append_printf(line, "No way by the plan between %s:", count);
+    g_string_append_printf(line, "%s %s:", why, count);
     json_t *pair;
     json_array_foreach (pairs, i, pair) {
         g_autofree char *names = g_strdup_printf("%s %s -- %s", i ? "," : "", json_string_value(json_array_get(pair, 0)),
@@ -216,7 +216,11 @@ void report_print(const json_t *verification, bool brief)
     }
     const json_t *no_way = json_object_get(verification, "no_way");
     if (!brief && json_array_size(no_way)) {
-        print_no_way(no_way);
+        print_left_out("No way by the plan between", no_way);
+    }
+    const json_t *following = json_object_get(verification, "following");
+    if (!brief && json_array_size(following)) {
+        print_left_out("Not measured, as a trace plays between", following);
     }
     print_doubts(json_object_get(verification, "doubts"));
     bool pass = json_is_true(json_object_get(verification, "pass"));

@@ -77,15 +77,25 @@ static char *other_properties(const json_t *properties)
     return g_string_free(text, !text->len);
 }
 
+/* Adds a property that has a column: a value, or the trace that it follows. */
+static void add_property(struct table *table, const json_t *properties, const char *key)
+{
+    const json_t *value = json_object_get(properties, key);
+    const char *trace = json_is_object(value) ? cli_string(value, "trace", "?") : NULL;
+    table_add_take(table,
+                   trace ? g_strdup_printf("%s%s", trace, json_is_true(json_object_get(value, "loop")) ? ", again and again" : "")
+                         : g_strdup(cli_string(properties, key, NULL)));
+}
+
 static void add_direction(struct table *table, const char *name, const json_t *viface, const char *direction)
 {
     const json_t *properties = json_object_get(viface, direction);
     table_add(table, name);
     table_add(table, direction);
-    table_add(table, cli_string(properties, "latency", NULL));
+    add_property(table, properties, "latency");
     table_add(table, cli_string(properties, "jitter", NULL));
-    table_add(table, cli_string(properties, "bandwidth", NULL));
-    table_add(table, cli_string(properties, "loss", NULL));
+    add_property(table, properties, "bandwidth");
+    add_property(table, properties, "loss");
     table_add_take(table, other_properties(properties));
 }
 

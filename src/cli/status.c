@@ -132,6 +132,25 @@ static void print_doubts(const json_t *pnodes)
     }
 }
 
+/* Prints which traces play, and since when. */
+static void print_traces(const json_t *traces)
+{
+    const json_t *names = json_object_get(traces, "names");
+    if (!json_array_size(names)) {
+        return;
+    }
+    printf("\nTraces");
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        printf("%s %s", i ? "," : "", json_string_value(json_array_get(names, i)));
+    }
+    int64_t start = cli_integer(traces, "start_ns"), since = g_get_real_time() - start / 1000;
+    if (!start) {
+        puts(": they start when the platform is ready");
+    } else {
+        printf(": playing for %.1f s\n", (double)MAX(since, 0) / G_USEC_PER_SEC);
+    }
+}
+
 static void print_platform(const json_t *platform)
 {
     const json_t *vnodes = json_object_get(platform, "vnodes"), *pnodes = json_object_get(platform, "pnodes");
@@ -155,6 +174,7 @@ static void print_platform(const json_t *platform)
         putchar('\n');
     }
     print_pnodes(pnodes);
+    print_traces(json_object_get(platform, "traces"));
     print_doubts(pnodes);
     status_print_errors(vnodes, "vnode");
     status_print_errors(pnodes, "pnode");

@@ -97,6 +97,7 @@ void coordinator_run(struct coordinator *c)
     peers_run(c);
     watch_run(c);
     joins_run(c);
+    playbacks_run(c);
     verify_run(c);
 }
 

@@ -19,16 +19,19 @@ struct coordinator {
     GPtrArray *questions; /* See peers.h. */
     GHashTable *signs;    /* See watch_new(). */
     int64_t next_watch;
+    bool starting;                     /* The start of the traces is on its way into the database. */
+    unsigned starting_seqno;           /* Of the database when that was looked at last. */
     GPtrArray *joins;                  /* See joins_new(). */
     struct verification *verification; /* The last one; NULL: none yet. */
     unsigned verifications;            /* How many have been started. */
 };
 
 /* json.c: what is shown. All return new references. */
-json_t *json_platform(const struct platform *, uint64_t generation, const GPtrArray *pnodes);
+/* 'start' is that of the traces, see db_playback_start(). */
+json_t *json_platform(const struct platform *, uint64_t generation, int64_t start, const GPtrArray *pnodes);
 /* 'lost' are the names of lost pnodes. */
-json_t *json_vnode(const struct vnode *, GHashTable *lost);
-json_t *json_viface(const struct viface *);
+json_t *json_vnode(const struct vnode *, const struct platform *, GHashTable *lost);
+json_t *json_viface(const struct viface *, const struct platform *);
 
 /* json-pnode.c */
 json_t *json_pnodes(const GPtrArray *pnodes, const struct platform *, uint64_t generation);
@@ -87,6 +90,8 @@ rest_handler vnodes_list, vnode_get, vnode_run;
 void vnodes_reap(struct coordinator *);
 /* vifaces.c */
 rest_handler vifaces_list, vifaces_patch, vifaces_put, viface_get, viface_patch, viface_put, matrix_patch;
+/* playback.c: starts the traces. */
+void playbacks_run(struct coordinator *);
 /* trace.c */
 rest_handler trace_start;
 /* verify.c */

@@ -13,13 +13,14 @@ static json_t *json_address(const struct ip_addr *addr, const struct ip_prefix *
     return text_or_null(prefix_format(&with_length, text));
 }
 
-json_t *json_viface(const struct viface *viface)
+json_t *json_viface(const struct viface *viface, const struct platform *platform)
 {
     char mac[MAC_TEXT_SIZE];
     return json_pack("{s:s, s:I, s:s, s:o, s:o, s:s, s:o, s:o}", "name", viface->name, "id", (json_int_t)viface->id, "vnetwork",
                      viface->vnetwork->name, "ipv4", json_address(&viface->ipv4, &viface->vnetwork->ipv4), "ipv6",
                      json_address(&viface->ipv6, &viface->vnetwork->ipv6), "mac", mac_format(&viface->mac, mac), "input",
-                     impairment_to_json(&viface->input), "output", impairment_to_json(&viface->output));
+                     impairment_to_json_with_traces(&viface->input, platform), "output",
+                     impairment_to_json_with_traces(&viface->output, platform));
 }
 
 static json_t *json_route(const struct vnode *vnode, const struct route *route)
@@ -29,11 +30,11 @@ static json_t *json_route(const struct vnode *vnode, const struct route *route)
                      vnode_viface(vnode, route->viface)->name);
 }
 
-json_t *json_vnode(const struct vnode *vnode, GHashTable *lost)
+json_t *json_vnode(const struct vnode *vnode, const struct platform *platform, GHashTable *lost)
 {
     json_t *vifaces = json_array(), *routes = json_array();
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
-        json_array_append_new(vifaces, json_viface(vnode_viface(vnode, i)));
+        json_array_append_new(vifaces, json_viface(vnode_viface(vnode, i), platform));
     }
     for (unsigned i = 0; vnode->routes && i < vnode->routes->len; i++) {
         json_array_append_new(routes, json_route(vnode, &g_array_index(vnode->routes, struct route, i)));
@@ -88,14 +89,24 @@ static const char *platform_state(const struct platform *platform, uint64_t gene
     return g_hash_table_size(lost) ? "degraded" : "ready";
 }
 
-json_t *json_platform(const struct platform *platform, uint64_t generation, const GPtrArray *pnodes)
+/* The traces, and when they start or have started: null when that is open. */
+static json_t *json_playbacks(const struct platform *platform, int64_t start)
+{
+    json_t *names = json_array();
+    for (unsigned i = 0; i < platform->playbacks->len; i++) {
+        json_array_append_new(names, json_string(platform_playback(platform, i)->name));
+    }
+    return json_pack("{s:o, s:o}", "names", names, "start_ns", number_or_null((uint64_t)start));
+}
+
+json_t *json_platform(const struct platform *platform, uint64_t generation, int64_t start, const GPtrArray *pnodes)
 {
     g_autoptr(GHashTable) counts = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) lost = lost_pnodes(pnodes);
     json_t *vnodes = json_array(), *vnetworks = json_array();
     for (unsigned i = 0; i < platform->vnodes->len; i++) {
         const struct vnode *vnode = platform_vnode(platform, i);
-        json_array_append_new(vnodes, json_vnode(vnode, lost));
+        json_array_append_new(vnodes, json_vnode(vnode, platform, lost));
         for (unsigned k = 0; k < vnode->vifaces->len; k++) {
             struct vnetwork *vnetwork = vnode_viface(vnode, k)->vnetwork;
             guint count = GPOINTER_TO_UINT(g_hash_table_lookup(counts, vnetwork));
@@ -106,7 +117,8 @@ json_t *json_platform(const struct platform *platform, uint64_t generation, cons
         struct vnetwork *vnetwork = platform_vnetwork(platform, i);
         json_array_append_new(vnetworks, json_vnetwork(vnetwork, GPOINTER_TO_UINT(g_hash_table_lookup(counts, vnetwork))));
     }
-    return json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:o}", "name", platform->name, "generation", (json_int_t)generation, "state",
-                     platform_state(platform, generation, pnodes, lost), "routing", routing_name(platform->routing), "vnetworks",
-                     vnetworks, "vnodes", vnodes, "pnodes", json_pnodes(pnodes, platform, generation));
+    return json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o}", "name", platform->name, "generation", (json_int_t)generation,
+                     "state", platform_state(platform, generation, pnodes, lost), "routing", routing_name(platform->routing),
+                     "vnetworks", vnetworks, "vnodes", vnodes, "pnodes", json_pnodes(pnodes, platform, generation), "traces",
+                     json_playbacks(platform, start));
 }

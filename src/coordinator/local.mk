@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += libcoordinator.la
 libcoordinator_la_SOURCES = \
 	src/coordinator/coordinator.c src/coordinator/internal.h src/coordinator/join.c src/coordinator/json.c \
-	src/coordinator/json-pnode.c src/coordinator/peers.c src/coordinator/peers.h src/coordinator/platform.c \
+	src/coordinator/json-pnode.c src/coordinator/playback.c src/coordinator/peers.c src/coordinator/peers.h src/coordinator/platform.c \
 	src/coordinator/pnodes.c src/coordinator/replan.c src/coordinator/trace.c src/coordinator/trace-plan.c \
 	src/coordinator/trace-plan.h src/coordinator/trace-text.c src/coordinator/trace-text.h src/coordinator/verify.c src/coordinator/verify.h \
 	src/coordinator/verify-judge.c src/coordinator/verify-plan.c src/coordinator/verify-run.c \

@@ -186,13 +186,6 @@ void platform_put(struct rest_request *request, void *context)
     }
     g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
     g_autoptr(GError) error = NULL;
-    if (asked->playbacks->len) {
-        fail(&error, DISTEM_ERROR_UNSUPPORTED, 0,
-             "the topology has traces, which this version checks but cannot play: give values that do not change, and no "
-             "\"traces\"");
-        rest_reply_error(request, g_steal_pointer(&error), NULL);
-        return;
-    }
     if (!pnodes->len) {
         fail(&error, DISTEM_ERROR_UNAVAILABLE, 0, "no pnode has registered yet: try again");
         rest_reply_error(request, g_steal_pointer(&error), NULL);
@@ -236,7 +229,7 @@ void platform_get(struct rest_request *request, void *context)
     AUTO_PLATFORM platform = require_platform(c, request);
     if (platform) {
         g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
-        rest_reply(request, 200, json_platform(platform, db_generation(c->db), pnodes));
+        rest_reply(request, 200, json_platform(platform, db_generation(c->db), db_playback_start(c->db), pnodes));
     }
 }
 

@@ -184,6 +184,19 @@ static bool way_carries_tcp(const struct path *path)
     return true;
 }
 
+/* Says whether something on this way follows a trace: then nothing can be expected there. */
+static bool way_follows_trace(const struct path *path)
+{
+    for (unsigned i = 0; i < path->hops->len; i++) {
+        const struct hop *hop = &g_array_index(path->hops, struct hop, i);
+        const struct impairment *impairment = hop->output ? &hop->viface->output : &hop->viface->input;
+        if (impairment->latency_trace || impairment->loss_trace || impairment->bandwidth_trace) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Returns the least bandwidth of both ways, or 0. */
 static uint64_t least_bandwidth(const struct expectation *e)
 {
@@ -283,6 +296,10 @@ static struct expectation *expect(struct verify_plan *plan, const struct path_fi
         return NULL;
     }
     g_ptr_array_add(plan->expectations, e);
+    if (way_follows_trace(&e->there) || way_follows_trace(&e->back)) {
+        json_array_append_new(plan->following, json_pack("[s, s]", from->name, to->name));
+        return NULL;
+    }
     g_hash_table_insert(results, e, json_pack("{s:s, s:s}", "from", from->name, "to", to->name));
     return e;
 }
@@ -301,6 +318,7 @@ bool verify_plan_make(const struct platform *planned, const struct verify_option
     struct verify_plan plan = {.expectations = g_ptr_array_new_with_free_func(expectation_free),
                                .measurements = g_array_new(FALSE, FALSE, sizeof(struct measurement)),
                                .no_way = json_array(),
+                               .following = json_array(),
                                .results = json_array()};
     g_array_set_clear_func(plan.measurements, measurement_clear);
     struct path_finder *finder = path_finder_new(planned);
@@ -312,7 +330,7 @@ bool verify_plan_make(const struct platform *planned, const struct verify_option
         for (unsigned way = 0; way < 2; way++) {
             struct expectation *e = expect(&plan, finder, ends[way], ends[!way], o->pairs != NULL, results);
             if (!e) {
-                break; /* No way there, or none back: one result says so. */
+                break; /* No way there, or none back, or what changes by itself: said once. */
             }
             bool tcp = e->bandwidth && way_carries_tcp(&e->there) && way_carries_tcp(&e->back);
             if (o->rtt && way == 0) {
@@ -342,5 +360,6 @@ void verify_plan_clear(struct verify_plan *plan)
     g_clear_pointer(&plan->measurements, g_array_unref);
     g_clear_pointer(&plan->expectations, g_ptr_array_unref);
     g_clear_pointer(&plan->no_way, json_decref);
+    g_clear_pointer(&plan->following, json_decref);
     g_clear_pointer(&plan->results, json_decref);
 }

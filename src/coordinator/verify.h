@@ -43,6 +43,7 @@ struct verify_plan {
     GArray *measurements;    /* Of struct measurement, round by round; a test's id is its index. */
     unsigned unreachable;    /* Pairs that were asked for by name and have no way between them. */
     json_t *no_way;          /* Array of [from, to]: other pairs without a way between them, by the plan. */
+    json_t *following;       /* Array of [from, to]: pairs that are not measured, as something between them follows a trace. */
     json_t *results;         /* Array of the pairs' result objects, to be filled by verify_judge(). */
 };
 

@@ -258,7 +258,7 @@ void viface_get(struct rest_request *request, void *context)
     AUTO_PLATFORM platform = require_platform(context, request);
     struct selected selected;
     if (platform && require_viface(platform, request, &selected)) {
-        rest_reply(request, 200, json_viface(selected.viface));
+        rest_reply(request, 200, json_viface(selected.viface, platform));
     }
 }
 
@@ -279,7 +279,7 @@ void vifaces_list(struct rest_request *request, void *context)
     json_t *list = json_array();
     for (unsigned i = 0; i < vifaces->len; i++) {
         const struct selected *selected = &g_array_index(vifaces, struct selected, i);
-        json_t *viface = json_viface(selected->viface);
+        json_t *viface = json_viface(selected->viface, platform);
         json_object_set_new(viface, "vnode", json_string(selected->vnode->name));
         json_array_append_new(list, viface);
     }

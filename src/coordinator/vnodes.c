@@ -22,7 +22,7 @@ void vnodes_list(struct rest_request *request, void *context)
     g_autoptr(GHashTable) lost = lost_pnodes(pnodes);
     json_t *list = json_array();
     for (unsigned i = 0; i < platform->vnodes->len; i++) {
-        json_array_append_new(list, json_vnode(platform_vnode(platform, i), lost));
+        json_array_append_new(list, json_vnode(platform_vnode(platform, i), platform, lost));
     }
     rest_reply(request, 200, json_pack("{s:o}", "vnodes", list));
 }
@@ -48,7 +48,7 @@ void vnode_get(struct rest_request *request, void *context)
     if (vnode) {
         g_autoptr(GPtrArray) pnodes = coordinator_pnodes(context);
         g_autoptr(GHashTable) lost = lost_pnodes(pnodes);
-        rest_reply(request, 200, json_vnode(vnode, lost));
+        rest_reply(request, 200, json_vnode(vnode, platform, lost));
     }
 }
 

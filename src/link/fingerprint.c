@@ -15,6 +15,10 @@ static void add_impairment(GString *text, const char *direction, const struct im
     g_string_append_printf(text, " duplication=%u/%u corruption=%u/%u reordering=%u/%u/%u seed=%u", i->duplication,
                            i->duplication_correlation, i->corruption, i->corruption_correlation, i->reordering,
                            i->reordering_correlation, i->reordering_gap, i->seed);
+    if (i->latency_trace || i->loss_trace || i->bandwidth_trace) { /* Not which: that is no matter of what is made. */
+        g_string_append_printf(text, " traces=%d%d%d%d", i->latency_trace != 0, i->loss_trace != 0, i->bandwidth_trace != 0,
+                               (i->bandwidth_trace & PLAYBACK_PAUSES) != 0);
+    }
     g_string_append_printf(text, " bandwidth=%" PRIu64 "/%s/%d/%u/%u queue=%" PRIu64 "/%u/%s burst=%" PRIu64 "\n", i->bandwidth,
                            framing_name(i->framing), i->overhead, i->cell_payload, i->cell_size, i->queue, i->queue_unit,
                            aqm_name(i->aqm), i->burst);

@@ -94,8 +94,10 @@ static uint64_t rate(const struct impairment *impairment)
     return impairment_is_staged(impairment) ? bandwidth + bandwidth / RATE_MARGIN : RATE_IN_ORDER;
 }
 
-static struct figures wanted(const struct impairment *impairment, unsigned mtu)
+/* Returns the figures of 'asked' as they are at present. The limit is that of all its latencies and bandwidths. */
+static struct figures wanted(const struct impairment *asked, unsigned mtu)
 {
+    const struct impairment present = impairment_at_present(asked), *impairment = &present;
     /* Without a gap netem never reorders; 1 is every frame, with the probability. */
     uint32_t gap = impairment->reordering && !impairment->reordering_gap ? 1 : impairment->reordering_gap;
     return (struct figures){
@@ -103,7 +105,7 @@ static struct figures wanted(const struct impairment *impairment, unsigned mtu)
         .jitter = impairment->jitter,
         .base = {.latency = ticks(impairment->latency),
                  .jitter = ticks(impairment->jitter),
-                 .limit = shaping_limit(impairment, mtu),
+                 .limit = shaping_limit(asked, mtu),
                  .loss = probability(impairment->loss),
                  .gap = gap,
                  .duplicate = probability(impairment->duplication)},
@@ -147,7 +149,7 @@ static void put_distribution(struct nl_msg *message, uint64_t distribution)
     rtnl_put(message, TCA_NETEM_DELAY_DIST, entries, (table ? table->entries->len : DISTRIBUTION_SIZE) * sizeof(int16_t));
 }
 
-static void netem_put_options(struct nl_msg *message, const struct impairment *impairment, unsigned mtu)
+static void netem_put_values(struct nl_msg *message, const struct impairment *impairment, unsigned mtu)
 {
     struct figures figures = wanted(impairment, mtu);
     nlmsg_append(message, &figures.base, sizeof figures.base, NLA_ALIGNTO);
@@ -166,7 +168,12 @@ static void netem_put_options(struct nl_msg *message, const struct impairment *i
     if (figures.seed) { /* Left out, it becomes any. */
         rtnl_put(message, NETEM_PRNG_SEED, &figures.seed, sizeof figures.seed);
     }
-    if (figures.jitter) {
+}
+
+static void netem_put_options(struct nl_msg *message, const struct impairment *impairment, unsigned mtu)
+{
+    netem_put_values(message, impairment, mtu);
+    if (impairment->jitter) {
         /* Also for the uniform one, which is netem's own without a table: a table cannot be taken away again, only replaced. */
         put_distribution(message, impairment->distribution);
     }
@@ -247,5 +254,14 @@ const struct qdisc_ops qdisc_netem = {
     .options_size = 256 + DISTRIBUTION_SIZE * sizeof(int16_t),
     .more_room = netem_more_room,
     .put_options = netem_put_options,
+    .has_options = netem_has_options,
+};
+
+const struct qdisc_ops qdisc_netem_values = {
+    .kind = "netem",
+    .module = "sch_netem",
+    .handle = 1 << 16,
+    .options_size = 256,
+    .put_options = netem_put_values,
     .has_options = netem_has_options,
 };

@@ -27,11 +27,17 @@ struct qdisc_ops {
 };
 
 extern const struct qdisc_ops qdisc_netem; /* Latency, jitter, loss, duplication, corruption, reordering. */
+/* The same, with the jitter's distribution as it is: to change one that is there, from any thread. */
+extern const struct qdisc_ops qdisc_netem_values;
 /* Says whether the kernel that dumped 'options' of a netem knows seeds: it then tells the one it has. */
 bool netem_has_seed(const struct nlattr *options);
 extern const struct qdisc_ops qdisc_htb; /* What makes a bandwidth, with the class of rate.h. */
 /* Returns the kind of queue that 'impairment' asks for. */
 const struct qdisc_ops *qdisc_queue(const struct impairment *);
+
+/* Queues a request that makes the queue at 'parent', which is one for pauses, hold back all frames, or let them go on. 'tolerated'
+ * is an errno that counts as success. 'what' names the direction in errors. */
+void queue_pause(struct rtnl *, int ifindex, uint32_t parent, bool pause, int tolerated, const char *what);
 
 /* A qdisc that the kernel has. */
 struct qdisc {

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 
 #include "qdisc.h"
@@ -40,9 +41,24 @@ static bool aqm_has_options(const struct nlattr *options, const struct impairmen
     return limit && nla_get_u32(limit) == shaping_queue_packets(impairment, mtu);
 }
 
+/* A queue that can be told to hold everything back, for bandwidths that are 0 at times: HTB has no such rate, and would wait for
+ * the end of what it once began to wait for. It cannot be read back. */
+static void plug_put_options(struct nl_msg *message, const struct impairment *impairment, unsigned mtu)
+{
+    const struct tc_plug_qopt options = {.action = TCQ_PLUG_LIMIT, .limit = (uint32_t)shaping_queue(impairment, mtu)};
+    nlmsg_append(message, (void *)&options, sizeof options, NLA_ALIGNTO);
+}
+
+static bool plug_has_options(const struct nlattr *options G_GNUC_UNUSED, const struct impairment *impairment G_GNUC_UNUSED,
+                             unsigned mtu G_GNUC_UNUSED)
+{
+    return false;
+}
+
 #define QUEUE_SIZE 32
 static const struct qdisc_ops bfifo = {"bfifo", "sch_fifo", 0x20 << 16, QUEUE_SIZE, fifo_put_options, fifo_has_options, NULL};
 static const struct qdisc_ops pfifo = {"pfifo", "sch_fifo", 0x21 << 16, QUEUE_SIZE, fifo_put_options, fifo_has_options, NULL};
+static const struct qdisc_ops plug = {"plug", "sch_plug", 0x25 << 16, QUEUE_SIZE, plug_put_options, plug_has_options, NULL};
 static const struct qdisc_ops managed[] = {
     [AQM_CODEL] = {"codel", "sch_codel", 0x22 << 16, QUEUE_SIZE, aqm_put_options, aqm_has_options, NULL},
     [AQM_FQ_CODEL] = {"fq_codel", "sch_fq_codel", 0x23 << 16, QUEUE_SIZE, aqm_put_options, aqm_has_options, NULL},
@@ -51,5 +67,19 @@ static const struct qdisc_ops managed[] = {
 
 const struct qdisc_ops *qdisc_queue(const struct impairment *impairment)
 {
-    return impairment->aqm ? &managed[impairment->aqm] : impairment->queue_unit == QUEUE_PACKETS ? &pfifo : &bfifo;
+    return impairment->bandwidth_trace & PLAYBACK_PAUSES ? &plug
+           : impairment->aqm                             ? &managed[impairment->aqm]
+           : impairment->queue_unit == QUEUE_PACKETS     ? &pfifo
+                                                         : &bfifo;
+}
+
+void queue_pause(struct rtnl *rtnl, int ifindex, uint32_t parent, bool pause, int tolerated, const char *what)
+{
+    const struct rtnl_options options = {.module = plug.module, .tolerated = tolerated};
+    const struct tc_plug_qopt action = {.action = pause ? TCQ_PLUG_BUFFER : TCQ_PLUG_RELEASE_INDEFINITE};
+    const struct tcmsg header = {.tcm_ifindex = ifindex, .tcm_parent = parent, .tcm_handle = plug.handle};
+    struct nl_msg *message = rtnl_message(RTM_NEWQDISC, NLM_F_REPLACE, &header, sizeof header, 64);
+    rtnl_put_string(message, TCA_KIND, plug.kind);
+    rtnl_put(message, TCA_OPTIONS, &action, sizeof action);
+    rtnl_queue(rtnl, message, &options, "%s the %s", pause ? "pausing" : "going on with", what);
 }

@@ -3,6 +3,7 @@
 
 #include "rate.h"
 
+#include <errno.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -68,8 +69,9 @@ static struct tc_htb_opt class_options(const struct impairment *impairment, unsi
 
 void rate_put_class(struct nl_msg *message, const struct impairment *impairment, unsigned mtu)
 {
-    struct tc_htb_opt options = class_options(impairment, mtu);
-    uint64_t rate = bytes_per_s(impairment);
+    struct impairment present = impairment_at_present(impairment);
+    struct tc_htb_opt options = class_options(&present, mtu);
+    uint64_t rate = bytes_per_s(&present);
     struct nlattr *nest = rtnl_nest(message, TCA_OPTIONS);
     rtnl_put(message, TCA_HTB_PARMS, &options, sizeof options);
     if (rate > UINT32_MAX) {
@@ -81,7 +83,8 @@ void rate_put_class(struct nl_msg *message, const struct impairment *impairment,
 
 bool rate_has_class(const struct nlattr *found, const struct impairment *impairment, unsigned mtu)
 {
-    struct tc_htb_opt wanted = class_options(impairment, mtu), there;
+    struct impairment present = impairment_at_present(impairment);
+    struct tc_htb_opt wanted = class_options(&present, mtu), there;
     struct nlattr *parms = nla_find(nla_data(found), nla_len(found), TCA_HTB_PARMS);
     struct nlattr *wide = nla_find(nla_data(found), nla_len(found), TCA_HTB_RATE64);
     if (!parms || nla_len(parms) < (int)sizeof there) {
@@ -89,7 +92,7 @@ bool rate_has_class(const struct nlattr *found, const struct impairment *impairm
     }
     memcpy(&there, nla_data(parms), sizeof there);
     uint64_t rate = wide ? nla_get_u64(wide) : there.rate.rate;
-    return rate == bytes_per_s(impairment) && there.ceil.rate == wanted.ceil.rate && there.buffer == wanted.buffer &&
+    return rate == bytes_per_s(&present) && there.ceil.rate == wanted.ceil.rate && there.buffer == wanted.buffer &&
            there.cbuffer == wanted.cbuffer && there.quantum == wanted.quantum;
 }
 
@@ -125,8 +128,7 @@ void rate_read(struct rtnl *rtnl, int ifindex, uint32_t parent, struct rate *ret
     qdisc_read(rtnl, ifindex, CLASS_ID, &ret->queue);
 }
 
-/* Queues what makes the class be as 'impairment' says. */
-static void write_class(struct rtnl *rtnl, int ifindex, const struct impairment *impairment, unsigned mtu, const char *what)
+void rate_write_class(struct rtnl *rtnl, int ifindex, const struct impairment *impairment, unsigned mtu, const char *what)
 {
     const struct rtnl_options options = {.module = HTB_MODULE};
     struct nl_msg *message = class_message(RTM_NEWTCLASS, NLM_F_CREATE | NLM_F_REPLACE, ifindex, 256);
@@ -143,13 +145,22 @@ void rate_write(struct rtnl *rtnl, int ifindex, uint32_t parent, const struct ra
         found = &none;
     }
     if (!found->class || !rate_has_class(found->class, impairment, mtu)) {
-        write_class(rtnl, ifindex, impairment, mtu, what);
+        rate_write_class(rtnl, ifindex, impairment, mtu, what);
     }
     qdisc_write(rtnl, ifindex, CLASS_ID, &found->queue, qdisc_queue(impairment), impairment, mtu, what);
+    if (impairment->bandwidth_trace & PLAYBACK_PAUSES) {
+        rate_pause(rtnl, ifindex, impairment->now.paused, what);
+    }
+}
+
+void rate_pause(struct rtnl *rtnl, int ifindex, bool pause, const char *what)
+{
+    queue_pause(rtnl, ifindex, CLASS_ID, pause, 0, what);
 }
 
 void rate_release(struct rtnl *rtnl, int ifindex, const char *what)
 {
     static const struct impairment fastest = {.bandwidth = UINT64_C(100000000000)};
-    write_class(rtnl, ifindex, &fastest, 0, what);
+    rate_write_class(rtnl, ifindex, &fastest, 0, what);
+    queue_pause(rtnl, ifindex, CLASS_ID, false, ENOENT, what); /* Only a queue that pauses is there to go on. */
 }

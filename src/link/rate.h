@@ -27,6 +27,11 @@ void rate_read(struct rtnl *, int ifindex, uint32_t parent, struct rate *ret);
 void rate_write(struct rtnl *, int ifindex, uint32_t parent, const struct rate *found, const struct impairment *, unsigned mtu,
                 const char *what);
 
+/* ... that make the bandwidth what it is at present; nothing else changes. */
+void rate_write_class(struct rtnl *, int ifindex, const struct impairment *, unsigned mtu, const char *what);
+/* ... that hold back all frames, or let them go on, where the bandwidth follows a trace with pauses. */
+void rate_pause(struct rtnl *, int ifindex, bool pause, const char *what);
+
 /* ... that let what waits there pass as fast as it can. A frame that was still being paid for is first paid. */
 void rate_release(struct rtnl *, int ifindex, const char *what);
 

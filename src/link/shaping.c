@@ -87,6 +87,9 @@ uint64_t shaping_burst(const struct impairment *impairment, unsigned mtu)
 
 uint32_t shaping_limit(const struct impairment *impairment, unsigned mtu)
 {
+    if (impairment->latency_trace) { /* Its latency is the least of many. */
+        return LIMIT_MAX;
+    }
     unsigned __int128 longest = (unsigned __int128)impairment->latency + (unsigned __int128)impairment->jitter * JITTER_MAX_FACTOR;
     unsigned __int128 in_flight = (longest * ARRIVALS_PER_MS + NS_PER_MS - 1) / (unsigned __int128)NS_PER_MS;
     bool packets = impairment->queue_unit == QUEUE_PACKETS || impairment->aqm;

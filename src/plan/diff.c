@@ -87,13 +87,21 @@ static void note_properties(GString *detail, const char *direction, const json_t
     }
 }
 
+/* What is compared. */
+struct sides {
+    const struct platform *from, *to;
+    GHashTable *compared; /* See compare_tables(). */
+};
+
 /* Notes what differs between two directions, as "input.latency 10ms -> 20ms". */
-static void note_impairment(GString *detail, const char *direction, const struct impairment *old, const struct impairment *new)
+static void note_impairment(GString *detail, const struct sides *sides, const char *direction, const struct impairment *old,
+                            const struct impairment *new)
 {
     if (impairment_equal(old, new)) {
         return;
     }
-    json_t *before = impairment_to_json(old), *after = impairment_to_json(new);
+    json_t *before = impairment_to_json_with_traces(old, sides->from);
+    json_t *after = impairment_to_json_with_traces(new, sides->to);
     note_properties(detail, direction, before, after, false);
     note_properties(detail, direction, after, before, true);
     json_decref(before);
@@ -120,7 +128,7 @@ static void note_vnetwork(GString *detail, const struct vnetwork *old, const str
     note_number(detail, "mtu", old->mtu, new->mtu);
 }
 
-static void note_viface(GString *detail, const struct viface *old, const struct viface *new)
+static void note_viface(GString *detail, const struct sides *sides, const struct viface *old, const struct viface *new)
 {
     if (strcmp(old->vnetwork->name, new->vnetwork->name) != 0) {
         note(detail, "vnetwork", g_strdup(old->vnetwork->name), g_strdup(new->vnetwork->name));
@@ -131,8 +139,8 @@ static void note_viface(GString *detail, const struct viface *old, const struct 
         char old_mac[MAC_TEXT_SIZE], new_mac[MAC_TEXT_SIZE];
         note(detail, "mac", g_strdup(mac_format(&old->mac, old_mac)), g_strdup(mac_format(&new->mac, new_mac)));
     }
-    note_impairment(detail, "input", &old->input, &new->input);
-    note_impairment(detail, "output", &old->output, &new->output);
+    note_impairment(detail, sides, "input", &old->input, &new->input);
+    note_impairment(detail, sides, "output", &old->output, &new->output);
 }
 
 static int compare_routes(const void *a, const void *b)
@@ -248,10 +256,10 @@ static void add_whole_vnode(GPtrArray *changes, enum change_kind kind, const str
     }
 }
 
-static void diff_vnodes(GPtrArray *changes, GHashTable *compared, const struct vnode *old, const struct vnode *new)
+static void diff_vnodes(GPtrArray *changes, const struct sides *sides, const struct vnode *old, const struct vnode *new)
 {
     g_autoptr(GString) detail = g_string_new(NULL);
-    note_vnode(detail, compared, old, new);
+    note_vnode(detail, sides->compared, old, new);
     add_modified(changes, "vnode", new->name, detail);
     for (unsigned i = 0; i < old->vifaces->len; i++) {
         if (!vnode_guess_viface(new, vnode_viface(old, i)->name, i)) {
@@ -264,7 +272,7 @@ static void diff_vnodes(GPtrArray *changes, GHashTable *compared, const struct v
             add_viface_change(changes, CHANGE_ADD, new, viface);
             continue;
         }
-        note_viface(detail, twin, viface);
+        note_viface(detail, sides, twin, viface);
         if (detail->len) {
             g_autofree char *name = g_strdup_printf("%s:%s", new->name, viface->name);
             add_modified(changes, "viface", name, detail);
@@ -312,6 +320,34 @@ static void diff_vroutes(GPtrArray *changes, const struct platform *from, const 
     }
 }
 
+static const struct playback_text *find_playback(const struct platform *platform, const char *name)
+{
+    for (unsigned i = 0; i < platform->playbacks->len; i++) {
+        if (!strcmp(platform_playback(platform, i)->name, name)) {
+            return platform_playback(platform, i);
+        }
+    }
+    return NULL;
+}
+
+static void diff_playbacks(GPtrArray *changes, const struct platform *from, const struct platform *to)
+{
+    for (unsigned i = 0; i < from->playbacks->len; i++) {
+        const char *name = platform_playback(from, i)->name;
+        if (!find_playback(to, name)) {
+            add_change(changes, CHANGE_REMOVE, "trace", name, NULL);
+        }
+    }
+    for (unsigned i = 0; i < to->playbacks->len; i++) {
+        const struct playback_text *playback = platform_playback(to, i), *twin = find_playback(from, playback->name);
+        if (!twin) {
+            add_change(changes, CHANGE_ADD, "trace", playback->name, NULL);
+        } else if (strcmp(twin->text, playback->text) != 0) {
+            add_change(changes, CHANGE_MODIFY, "trace", playback->name, "other lines");
+        }
+    }
+}
+
 /* What goes, in reverse order of what depends on what. */
 static void find_removed(GPtrArray *changes, const struct platform *from, const struct platform *to)
 {
@@ -333,6 +369,7 @@ static void find_present(GPtrArray *changes, const struct platform *from, const 
 {
     AUTO_TWINS old = twins_new(from);
     g_autoptr(GHashTable) compared = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    const struct sides sides = {from, to, compared};
     g_autoptr(GString) detail = g_string_new(NULL);
     for (unsigned i = 0; i < to->vnetworks->len; i++) {
         const struct vnetwork *vnetwork = platform_vnetwork(to, i), *twin = twin_vnetwork(&old, vnetwork);
@@ -346,7 +383,7 @@ static void find_present(GPtrArray *changes, const struct platform *from, const 
     for (unsigned i = 0; i < to->vnodes->len; i++) {
         const struct vnode *vnode = platform_vnode(to, i), *twin = twin_vnode(&old, vnode);
         if (twin) {
-            diff_vnodes(changes, compared, twin, vnode);
+            diff_vnodes(changes, &sides, twin, vnode);
         } else {
             add_whole_vnode(changes, CHANGE_ADD, vnode);
         }
@@ -405,5 +442,6 @@ GPtrArray *plan_diff(const struct platform *from, const struct platform *to)
     find_removed(changes, from, to);
     find_present(changes, from, to);
     diff_vroutes(changes, from, to);
+    diff_playbacks(changes, from, to);
     return changes;
 }

@@ -64,6 +64,7 @@ static void make_network(struct pnode_daemon *p, struct item *item)
     g_autoptr(GError) error = NULL;
     g_clear_pointer(&item->network_done, g_free);
     marks_remove(p->run_dir, "network", item->id);
+    playback_prepare(p, item);
     if (!link_apply_vnode(p->links, item->vnode, DEFAULT_MTU, p->user_datapath, &error) ||
         !marks_write(p->run_dir, "network", item->id, item->network_wanted, &error)) {
         item_fail(item, "cannot make a vnode's network", g_steal_pointer(&error));
@@ -71,6 +72,7 @@ static void make_network(struct pnode_daemon *p, struct item *item)
     }
     item->network_done = g_strdup(item->network_wanted);
     item->has_devices = true;
+    p->play_again = true;
     item->ports_epoch = 0;
     p->push_needed = true;
 }
@@ -146,6 +148,7 @@ static void remove_networks(struct pnode_daemon *p, const GArray *ids)
     }
     for (unsigned i = 0; i < ids->len; i++) {
         marks_remove(p->run_dir, "network", g_array_index(ids, uint32_t, i));
+        playback_leave(p, g_array_index(ids, uint32_t, i));
     }
     g_autoptr(GError) error = NULL;
     bool ok = link_remove_vnodes(p->links, (const uint32_t *)(const void *)ids->data, ids->len, &error);

@@ -63,6 +63,7 @@ void pnode_daemon_free(struct pnode_daemon *p)
     vnode_runner_free(p->runner);
     vswitch_close(p->vswitch);
     server_keeper_free(p->keeper);
+    player_free(p->player);
     observe_end(p);
     link_manager_free(p->links);
     g_hash_table_unref(p->items);
@@ -147,6 +148,7 @@ void pnode_daemon_run(struct pnode_daemon *p)
         vnode_result_free(result);
     }
     converge_run(p);
+    playback_run(p);
     observe_run(p);
     report_run(p);
 }

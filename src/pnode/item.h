@@ -17,6 +17,7 @@
 #include "distem/vswitch.h"
 #include "health.h"
 #include "lateness.h"
+#include "player.h"
 #include "underlay.h"
 
 /* The container of an item. */
@@ -33,6 +34,7 @@ enum trouble {
     TROUBLE_CONTAINERS, /* Nor which containers run. */
     TROUBLE_MATRIX,     /* The latency matrix cannot be had. */
     TROUBLE_SWITCH,     /* The private switch does not start. */
+    TROUBLE_PLAYBACK,   /* Traces are not played as they are to be. */
     TROUBLE_COUNT,
 };
 
@@ -71,6 +73,9 @@ struct pnode_daemon {
     struct vnode_runner *runner;
     struct health *health;
     struct lateness *lateness; /* NULL: cannot be watched. */
+    struct player *player;     /* NULL: there was nothing to play yet. */
+    int64_t play_start;        /* As it was told last. */
+    bool play_again;           /* What is to be played has changed since. */
     int64_t observe_at;        /* Monotonic ms: when to look at it again. */
     bool user_datapath;
 
@@ -153,6 +158,15 @@ void observe_start(struct pnode_daemon *);
 void observe_end(struct pnode_daemon *);
 void observe_run(struct pnode_daemon *);
 void observe_wait(const struct pnode_daemon *);
+
+/* playback.c: plays the traces that vnodes here follow. */
+void playback_run(struct pnode_daemon *);
+/* After another share was read: makes sure that there is something that plays, if there are traces. */
+void playback_begin(struct pnode_daemon *);
+/* Before the network of 'item' is made: leaves it alone, and sets what holds now. */
+void playback_prepare(struct pnode_daemon *, const struct item *);
+/* Before networks are removed: leaves that of vnode 'id' alone. */
+void playback_leave(struct pnode_daemon *, uint32_t id);
 
 /* peers.c: notices that other pnodes' tunnels end elsewhere now, or that this one has been removed. */
 void peers_look(struct pnode_daemon *);

@@ -3,16 +3,13 @@
 
 #include "lateness.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <time.h>
 
 #include "distem/error.h"
-
-#define NS_PER_S INT64_C(1000000000)
-#define STACK_SIZE ((size_t)128 << 10)
+#include "distem/units.h"
+#include "realtime.h"
 
 struct lateness {
     pthread_t thread;
@@ -21,54 +18,25 @@ struct lateness {
     atomic_uint noted;
 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void *watch(void *aux)
 {
     struct lateness *lateness = aux;
     while (!atomic_load(&lateness->ends)) {
-        int64_t due = now_ns() + lateness->period;
+        int64_t due = realtime_now() + lateness->period;
         const struct timespec when = {.tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S};
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL);
-        if (now_ns() - due > LATENESS_NOTED) {
+        if (realtime_now() - due > LATENESS_NOTED) {
             atomic_fetch_add(&lateness->noted, 1);
         }
     }
     return NULL;
 }
 
-/* Starts the thread with the lowest real-time priority, and all signals left to the others. Returns an errno. */
-static int start(struct lateness *lateness)
-{
-    const struct sched_param param = {.sched_priority = 1};
-    sigset_t all, before;
-    pthread_attr_t attributes;
-    int errnum = pthread_attr_init(&attributes);
-    if (errnum) {
-        return errnum;
-    }
-    pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
-    pthread_attr_setschedpolicy(&attributes, SCHED_FIFO);
-    pthread_attr_setschedparam(&attributes, &param);
-    pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    errnum = pthread_create(&lateness->thread, &attributes, watch, lateness);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return errnum;
-}
-
 struct lateness *lateness_new(int64_t period, GError **error)
 {
     struct lateness *lateness = g_new0(struct lateness, 1);
     lateness->period = period;
-    int errnum = start(lateness);
+    int errnum = realtime_start(&lateness->thread, watch, lateness, true);
     if (errnum) {
         fail(error, DISTEM_ERROR_SYSTEM, errnum, "cannot start a thread with real-time priority");
         g_free(lateness);

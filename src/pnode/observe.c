@@ -89,7 +89,8 @@ void observe_run(struct pnode_daemon *p)
     health_look(p->health, settled, p->self->heartbeat + 1);
     look_at_upcalls(p);
     if (p->lateness) {
-        health_late_timers(p->health, lateness_take(p->lateness), p->self->heartbeat + 1);
+        health_late_timers(p->health, lateness_take(p->lateness) + (p->player ? player_take_late(p->player) : 0),
+                           p->self->heartbeat + 1);
     }
     if (settled) {
         g_autoptr(GHashTable) vifaces = g_hash_table_new_full(NULL, NULL, NULL, g_free);

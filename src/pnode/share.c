@@ -169,6 +169,7 @@ void share_reload(struct pnode_daemon *p)
     set_matrix(p, wanted);
     /* What is elsewhere may have changed, if nothing here has. */
     p->push_needed = true;
+    p->play_again = true;
 
     g_autoptr(GHashTable) here = g_hash_table_new(NULL, NULL);
     for (unsigned i = 0; wanted && i < wanted->vnodes->len; i++) {
@@ -195,6 +196,7 @@ void share_reload(struct pnode_daemon *p)
     /* Items no longer point into the old one. */
     platform_free(p->wanted);
     p->wanted = wanted;
+    playback_begin(p);
     raise_limits(p);
     log_info("pnode", "share read", "generation=%" PRIu64 " vnodes=%u", p->generation, g_hash_table_size(here));
 }

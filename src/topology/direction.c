@@ -52,6 +52,21 @@ bool impairment_is_staged(const struct impairment *impairment)
     return impairment->bandwidth && impairment_has_more(impairment);
 }
 
+struct impairment impairment_at_present(const struct impairment *impairment)
+{
+    struct impairment present = *impairment;
+    if (present.latency_trace) {
+        present.latency = present.now.latency;
+    }
+    if (present.loss_trace) {
+        present.loss = present.now.loss;
+    }
+    if (present.bandwidth_trace && present.now.bandwidth) {
+        present.bandwidth = present.now.bandwidth;
+    }
+    return present;
+}
+
 int impairment_overhead(const struct impairment *impairment)
 {
     static const int framings[] = {[FRAMING_ETHERNET] = ETHERNET_AROUND, [FRAMING_L2] = 0, [FRAMING_IP] = -ETHERNET_HEADER};

@@ -81,6 +81,13 @@ static void check_queue(struct reader *reader, const struct impairment *i, uint6
         reader_problem(reader, "%squeue %s: the kernel's %s limits its queue in packets: expected a number such as \"1000packets\"",
                        prefix, queue, aqm_name(i->aqm));
     }
+    if (i->bandwidth_trace & PLAYBACK_PAUSES && (i->aqm || i->queue_unit == QUEUE_PACKETS)) {
+        reader_problem(
+            reader,
+            "%sbandwidth follows a trace in which it is 0 at times: expected no aqm, and a queue in bytes or as a time, as only "
+            "such a queue can hold all frames back",
+            prefix);
+    }
     if (i->queue_unit == QUEUE_BYTES && i->queue && i->queue < frame) {
         reader_problem(reader, "%squeue %s is less than one frame: expected at least %" PRIu64 "B", prefix, queue, frame);
     }

@@ -203,7 +203,7 @@ json_t *impairment_to_json_with_traces(const struct impairment *impairment, cons
         const struct quantity_kind *kind = impairment_properties[p].kind;
         uint32_t trace = kind ? get_second(impairment, p) : 0;
         if (trace && platform) {
-            const char *name = platform_playback(platform, (trace & ~PLAYBACK_LOOP) - 1)->name;
+            const char *name = platform_playback(platform, (trace & PLAYBACK_PLACE) - 1)->name;
             json_object_set_new(object, impairment_fields[p].key,
                                 trace & PLAYBACK_LOOP ? json_pack("{s:s, s:b}", "trace", name, "loop", 1)
                                                       : json_pack("{s:s}", "trace", name));

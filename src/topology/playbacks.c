@@ -154,6 +154,7 @@ bool playbacks_read_property(struct reader *reader, const json_t *value, enum pl
         return false;
     }
     *ret_value = quantity == PLAYBACK_LATENCY ? summary->low : summary->high;
-    *ret_trace = found | (spec.loop ? PLAYBACK_LOOP : 0);
+    bool pauses = quantity == PLAYBACK_BANDWIDTH && !summary->low;
+    *ret_trace = found | (spec.loop ? PLAYBACK_LOOP : 0) | (pauses ? PLAYBACK_PAUSES : 0);
     return summary->ok;
 }

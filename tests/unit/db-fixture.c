@@ -121,6 +121,10 @@ struct platform *whole_platform(unsigned count)
     vroute->to = platform_vnetwork(platform, 1);
     vroute = platform_add_vroute(platform, platform_vnetwork(platform, 1), first);
     g_assert_true(prefix_parse("192.168.0.0/24", &vroute->prefix, NULL));
+    platform_add_playback(platform, "lte.csv", "0 1Mbit/s\n1s 0");
+    platform_add_playback(platform, "folder/wifi", "0, 5ms # \"\n2s, 6ms");
+    vnode_viface(second, 0)->input =
+        (struct impairment){.latency = 5000000, .latency_trace = 2, .bandwidth = 1000000, .bandwidth_trace = 1 | PLAYBACK_PAUSES};
     return platform;
 }
 
@@ -186,6 +190,11 @@ void assert_platforms_equal(const struct platform *a, const struct platform *b)
         g_assert_cmpuint(x->to ? x->to->id : 0, ==, y->to ? y->to->id : 0);
         g_assert_cmpuint(x->via->id, ==, y->via->id);
         g_assert_true(prefix_equal(&x->prefix, &y->prefix));
+    }
+    g_assert_cmpuint(a->playbacks->len, ==, b->playbacks->len);
+    for (unsigned i = 0; i < a->playbacks->len; i++) {
+        g_assert_cmpstr(platform_playback(a, i)->name, ==, platform_playback(b, i)->name);
+        g_assert_cmpstr(platform_playback(a, i)->text, ==, platform_playback(b, i)->text);
     }
 }
 

@@ -97,3 +97,24 @@ void db_remove_pnode(struct db *db, const char *name, db_done *done, void *aux)
         done(aux, NULL);
     }
 }
+
+unsigned db_seqno(const struct db *db)
+{
+    return (unsigned)db->generation + 1;
+}
+
+bool db_has_playbacks(const struct db *db)
+{
+    return db->platform && db->platform->playbacks->len;
+}
+
+int64_t db_playback_start(const struct db *db)
+{
+    return db->start;
+}
+
+void db_start_playbacks(struct db *db, int64_t start, uint64_t generation G_GNUC_UNUSED, db_done *done, void *aux)
+{
+    db->start = start;
+    done(aux, NULL);
+}

@@ -9,6 +9,7 @@ struct db {
     struct platform *platform; /* NULL: none. */
     GPtrArray *pnodes;         /* Of struct pnode, owned. */
     uint64_t generation;
+    int64_t start; /* Of the traces; 0: open. */
     bool disconnected;
     bool refuses; /* Platforms are not stored: a conflict. */
 };

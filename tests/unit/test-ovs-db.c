@@ -236,6 +236,46 @@ static void test_pnode(void)
     sandbox_free(sandbox);
 }
 
+/* Traces keep their start until one of them changes. */
+static void test_playbacks(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct sandbox *sandbox = new_db_sandbox();
+    struct db *db = db_open_ready(sandbox->remote, NULL), *pnode = db_open_ready(sandbox->remote, "left");
+    struct outcome outcome = {0};
+    AUTO_PLATFORM wanted = whole_platform(7);
+    g_assert_false(db_has_playbacks(db));
+    db_store(db, wanted, 0, -1);
+    g_assert_true(db_has_playbacks(db));
+    g_assert_cmpint(db_playback_start(db), ==, 0);
+    db_start_playbacks(db, 42, 0, db_note, &outcome);
+    WAIT_DB(db, outcome.count == 1);
+    g_assert_cmpint(outcome.code, ==, DISTEM_ERROR_CONFLICT);
+    db_start_playbacks(db, INT64_C(1800000000123456789), 1, db_note, &outcome);
+    WAIT_DB(db, outcome.count == 2);
+    g_assert_cmpint(outcome.code, ==, -1);
+    g_assert_cmpuint(db_generation(db), ==, 1);
+    WAIT_DB(pnode, db_playback_start(pnode) == INT64_C(1800000000123456789));
+    AUTO_PLATFORM share = db_platform(pnode);
+    g_assert_cmpuint(share->playbacks->len, ==, 2);
+    vnode_viface(platform_vnode(wanted, 0), 0)->input.latency++;
+    db_store(db, wanted, 1, -1);
+    g_assert_cmpint(db_playback_start(db), ==, INT64_C(1800000000123456789));
+    g_free(platform_playback(wanted, 1)->text);
+    platform_playback(wanted, 1)->text = g_strdup("0 5ms");
+    db_store(db, wanted, 2, -1);
+    g_assert_cmpint(db_playback_start(db), ==, 0);
+    AUTO_PLATFORM stored = db_platform(db);
+    assert_platforms_equal(wanted, stored);
+    db_store(db, NULL, 3, -1);
+    g_assert_false(db_has_playbacks(db));
+    db_close(pnode);
+    db_close(db);
+    sandbox_free(sandbox);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -244,5 +284,6 @@ int main(int argc, char **argv)
     g_test_add_func("/ovs/db/conflict", test_conflict);
     g_test_add_func("/ovs/db/killed-server", test_killed_server);
     g_test_add_func("/ovs/db/pnode", test_pnode);
+    g_test_add_func("/ovs/db/playbacks", test_playbacks);
     return g_test_run();
 }

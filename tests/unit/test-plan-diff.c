@@ -125,6 +125,22 @@ static void test_vroutes(void)
                 "- vroute net1 -> 192.0.2.0/24\n~ vroute net1 -> net2: via n3 -> n2\n+ vroute net2 -> 0.0.0.0/0\n");
 }
 
+static void test_traces(void)
+{
+    AUTO_PLATFORM platform = plan_alone(make_figure3());
+    platform_add_playback(platform, "gone", "0 1ms");
+    platform_add_playback(platform, "other", "0 1ms");
+    AUTO_PLATFORM later = platform_copy(platform);
+    struct impairment *input = &vnode_viface(platform_find_vnode(later, "n1"), 0)->input;
+    g_ptr_array_remove_index(later->playbacks, 0);
+    platform_playback(later, 0)->text[2] = '2';
+    platform_add_playback(later, "new", "0 30ms");
+    input->latency_trace = 2;
+    assert_diff(
+        platform, later,
+        "~ viface n1:if0: input.latency 30ms -> {\"trace\": \"new\"}\n- trace gone\n~ trace other: other lines\n+ trace new\n");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -134,5 +150,6 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/diff/changed", test_changed);
     g_test_add_func("/plan/diff/vifaces", test_vifaces);
     g_test_add_func("/plan/diff/vroutes", test_vroutes);
+    g_test_add_func("/plan/diff/traces", test_traces);
     return g_test_run();
 }

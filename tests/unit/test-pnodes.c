@@ -147,7 +147,7 @@ static void test_lost(void)
     check(&w, "GET /platform/progress", "", 200, "\"realised\": 1");
     check(&w, "GET /platform/progress", "", 200, "\"lost\": [{\"pnode\": \"b\", \"vnodes\": 2}]");
     check(&w, "GET /platform/progress", "", 200, "\"lost\": 2, \"running\": 2");
-    check(&w, "GET /platform", "", 200, "\"state\": \"degraded\", \"vnetworks\"");
+    check(&w, "GET /platform", "", 200, "\"state\": \"degraded\", \"traces\"");
     check(&w, "GET /vnodes/n4", "", 200, "\"state\": \"lost\"");
     check(&w, "GET /vnodes/n1", "", 200, "\"state\": \"running\"");
     check(&w, "POST /vnodes/n4/exec", "{\"argv\": [\"true\"]}", 503, "its pnode b is lost");

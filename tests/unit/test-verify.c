@@ -104,6 +104,23 @@ static void test_unreachable(void)
     json_decref(no_way);
 }
 
+/* Where a trace plays, nothing can be expected. */
+static void test_following(void)
+{
+    AUTO_PLATFORM platform = make_platform();
+    struct verify_options options = parse_options("{\"kinds\": [\"rtt\"]}");
+    struct verify_plan p = {0};
+    vnode_viface(platform_find_vnode(platform, "a"), 0)->output.latency_trace = 1;
+    g_assert_true(verify_plan_make(platform, &options, &p, NULL));
+    json_t *following = json_pack("[[s, s], [s, s]]", "a", "b", "a", "c");
+    g_assert_true(json_equal(p.following, following));
+    json_decref(following);
+    g_assert_cmpuint(p.unreachable, ==, 0);
+    g_assert_cmpuint(p.measurements->len, ==, 1);
+    g_assert_cmpuint(json_array_size(p.results), ==, 1);
+    verify_plan_clear(&p);
+}
+
 static void test_refusals(void)
 {
     static const char *const bodies[] = {
@@ -389,6 +406,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/verify/measurements", test_measurements);
     g_test_add_func("/verify/unreachable", test_unreachable);
+    g_test_add_func("/verify/following", test_following);
     g_test_add_func("/verify/refusals", test_refusals);
     g_test_add_func("/verify/judge", test_judge);
     g_test_add_func("/verify/sample", test_sample);
