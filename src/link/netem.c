@@ -98,10 +98,11 @@ static struct figures wanted(const struct impairment *impairment, unsigned mtu)
 {
     /* Without a gap netem never reorders; 1 is every frame, with the probability. */
     uint32_t gap = impairment->reordering && !impairment->reordering_gap ? 1 : impairment->reordering_gap;
+    int64_t latency = impairment->latency - impairment->compensation;
     return (struct figures){
-        .latency = impairment->latency,
+        .latency = latency,
         .jitter = impairment->jitter,
-        .base = {.latency = ticks(impairment->latency),
+        .base = {.latency = ticks(latency),
                  .jitter = ticks(impairment->jitter),
                  .limit = shaping_limit(impairment, mtu),
                  .loss = probability(impairment->loss),
