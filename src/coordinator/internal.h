@@ -90,7 +90,7 @@ rest_handler vifaces_list, vifaces_patch, vifaces_put, viface_get, viface_patch,
 /* trace.c */
 rest_handler trace_start;
 /* verify.c */
-rest_handler verification_start, verification_get;
+rest_handler verification_start, verification_get, calibration_start;
 void verify_run(struct coordinator *);
 void verify_wait(struct coordinator *);
 void verification_free(struct verification *);

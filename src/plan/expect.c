@@ -121,20 +121,34 @@ static bool find_addresses(const struct path_finder *finder, const struct vnode 
     return false;
 }
 
+/* Works out what follows from the ways. */
+static void follow(struct expectation *expectation)
+{
+    double jitter_squares = 0;
+    unsigned packet = (expectation->to_address.family == 4 ? 20 : 40) + EXPECT_ECHO;
+    sum_up(&expectation->there, packet, &expectation->rtt, &jitter_squares, &expectation->loss);
+    sum_up(&expectation->back, packet, &expectation->rtt, &jitter_squares, &expectation->loss_back);
+    expectation->rtt_jitter = (int64_t)llround(sqrt(jitter_squares));
+    find_bottleneck(expectation);
+}
+
 bool expect_pair(const struct path_finder *finder, const struct vnode *from, const struct vnode *to, struct expectation *ret,
                  GError **error)
 {
-    struct expectation expectation = {0};
-    if (!find_addresses(finder, from, to, &expectation, error)) {
+    if (!find_addresses(finder, from, to, ret, error)) {
         return false;
     }
-    double jitter_squares = 0;
-    unsigned packet = (expectation.to_address.family == 4 ? 20 : 40) + EXPECT_ECHO;
-    sum_up(&expectation.there, packet, &expectation.rtt, &jitter_squares, &expectation.loss);
-    sum_up(&expectation.back, packet, &expectation.rtt, &jitter_squares, &expectation.loss_back);
-    expectation.rtt_jitter = (int64_t)llround(sqrt(jitter_squares));
-    find_bottleneck(&expectation);
-    *ret = expectation;
+    follow(ret);
+    return true;
+}
+
+bool expect_address(const struct path_finder *finder, const struct vnode *from, const struct vnode *to,
+                    const struct ip_addr *address, struct expectation *ret, GError **error)
+{
+    if (!there_and_back(finder, from, to, address, ret, error)) {
+        return false;
+    }
+    follow(ret);
     return true;
 }
 
