@@ -46,6 +46,23 @@ static void print_bases(const json_t *bases)
     }
 }
 
+/* Warns of pairs that could not be measured, and of what makes the figures doubtful. */
+static void warn_unmeasured(const json_t *state)
+{
+    size_t i;
+    json_t *result, *doubt;
+    json_array_foreach (json_object_get(state, "results"), i, result) {
+        const char *problem = cli_string(json_object_get(result, "rtt"), "problem", NULL);
+        if (problem) {
+            cli_complain("warning: the base latency from %s to %s could not be measured: %s", cli_string(result, "from", "?"),
+                         cli_string(result, "to", "?"), problem);
+        }
+    }
+    json_array_foreach (json_object_get(state, "doubts"), i, doubt) {
+        cli_complain("warning: the base latencies are not to be trusted: %s", json_string_value(doubt));
+    }
+}
+
 /* Measures the base latencies, and waits until they are compensated. Returns the exit code. */
 static int compensate(struct cli *cli, const struct wait_limits *limits)
 {
@@ -66,6 +83,7 @@ static int compensate(struct cli *cli, const struct wait_limits *limits)
     } else {
         status = wait_for_generation(cli, cli_integer(calibration, "generation"), limits, NULL);
     }
+    warn_unmeasured(state);
     if (status == CLI_OK && !cli->quiet && !cli->json) {
         print_bases(json_object_get(calibration, "bases"));
     }

@@ -16,10 +16,11 @@ static json_t *json_address(const struct ip_addr *addr, const struct ip_prefix *
 json_t *json_viface(const struct viface *viface)
 {
     char mac[MAC_TEXT_SIZE];
-    return json_pack("{s:s, s:I, s:s, s:o, s:o, s:s, s:o, s:o}", "name", viface->name, "id", (json_int_t)viface->id, "vnetwork",
-                     viface->vnetwork->name, "ipv4", json_address(&viface->ipv4, &viface->vnetwork->ipv4), "ipv6",
+    return json_pack("{s:s, s:I, s:s, s:o, s:o, s:s, s:o, s:o, s:I, s:I}", "name", viface->name, "id", (json_int_t)viface->id,
+                     "vnetwork", viface->vnetwork->name, "ipv4", json_address(&viface->ipv4, &viface->vnetwork->ipv4), "ipv6",
                      json_address(&viface->ipv6, &viface->vnetwork->ipv6), "mac", mac_format(&viface->mac, mac), "input",
-                     impairment_to_json(&viface->input), "output", impairment_to_json(&viface->output));
+                     impairment_to_json(&viface->input), "output", impairment_to_json(&viface->output), "input_compensation_ns",
+                     (json_int_t)viface->input.compensation, "output_compensation_ns", (json_int_t)viface->output.compensation);
 }
 
 static json_t *json_route(const struct vnode *vnode, const struct route *route)

@@ -11,10 +11,17 @@ libcoordinator_la_SOURCES = \
 
 check_PROGRAMS += tests/unit/test-verify
 tests_unit_test_verify_SOURCES = tests/unit/test-verify.c tests/unit/fake-poll.c tests/unit/fake-poll.h \
-	src/coordinator/calibrate.c src/coordinator/verify-judge.c src/coordinator/verify-plan.c src/coordinator/verify-run.c
+	src/coordinator/verify-judge.c src/coordinator/verify-plan.c src/coordinator/verify-run.c
 tests_unit_test_verify_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_verify_LDADD = libplan.la libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS) -lm
 TESTS += tests/unit/test-verify
+
+check_PROGRAMS += tests/unit/test-calibrate
+tests_unit_test_calibrate_SOURCES = tests/unit/test-calibrate.c \
+	src/coordinator/calibrate.c src/coordinator/verify-judge.c src/coordinator/verify-plan.c
+tests_unit_test_calibrate_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_calibrate_LDADD = libplan.la libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS) -lm
+TESTS += tests/unit/test-calibrate
 
 check_PROGRAMS += tests/unit/test-peers
 tests_unit_test_peers_SOURCES = \
