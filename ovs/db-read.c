@@ -119,6 +119,7 @@ static void read_vnode(const struct distemrec_vnode *row, GHashTable *route_tabl
     vnode->pnode_chosen = row->pnode_chosen;
     vnode->where = text_or_null(row->where);
     vnode->labels = text_or_null(row->labels);
+    vnode->group = (uint32_t)row->group;
     g_free(vnode->image);
     vnode->image = g_strdup(row->image);
     vnode->cores = (uint32_t)row->cores;
@@ -197,6 +198,30 @@ static void read_vroutes(const struct db *db, GHashTable *vnetworks, GHashTable 
     }
 }
 
+/* Returns the latency matrix, or NULL. */
+static struct matrix *read_matrix(const struct smap *rows)
+{
+    unsigned groups = (unsigned)smap_count(rows);
+    if (!groups || groups > MATRIX_GROUPS_MOST) {
+        return NULL;
+    }
+    struct matrix *matrix = matrix_new(groups);
+    const struct smap_node *node;
+    SMAP_FOR_EACH (node, rows) {
+        guint64 number = g_ascii_strtoull(node->key, NULL, 10);
+        g_auto(GStrv) parts = g_strsplit(node->value, "\n", 3);
+        if (number < groups && g_strv_length(parts) == 3 && !matrix->group[number].selector) {
+            matrix->group[number].selector = g_strdup(parts[0]);
+            matrix->group[number].addresses = g_strdup(parts[1]);
+            matrix_read_row(matrix, (unsigned)number, parts[2]);
+        }
+    }
+    for (unsigned i = 0; i < groups; i++) {
+        matrix->group[i].selector = matrix->group[i].selector ? matrix->group[i].selector : g_strdup("");
+    }
+    return matrix;
+}
+
 struct platform *db_platform(const struct db *db)
 {
     const struct distemrec_platform *root = db_root(db);
@@ -211,6 +236,7 @@ struct platform *db_platform(const struct db *db)
     SMAP_FOR_EACH (table, &root->tables) { /* Before the vifaces that name them. */
         (void)delay_table_read(table->key, table->value, NULL);
     }
+    platform->matrix = read_matrix(&root->matrix);
     g_autoptr(GHashTable) vnetworks = read_vnetworks(db, platform);
     g_autoptr(GHashTable) vnodes = read_vnodes(db, platform);
     read_vifaces(db, vnetworks, vnodes);

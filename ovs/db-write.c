@@ -53,6 +53,47 @@ static void write_tables(const struct distemrec_platform *root, const struct pla
     smap_destroy(&texts);
 }
 
+/* Returns the addresses of the vnodes of each group, from 1, with blanks between; the caller frees it with its strings. */
+static GPtrArray *group_addresses(const struct platform *platform)
+{
+    GPtrArray *groups = g_ptr_array_new();
+    for (unsigned i = 0; i <= platform->matrix->groups; i++) {
+        g_ptr_array_add(groups, g_string_new(NULL));
+    }
+    for (unsigned i = 0; i < platform->vnodes->len; i++) {
+        const struct vnode *vnode = platform_vnode(platform, i);
+        GString *text = groups->pdata[vnode->group];
+        for (unsigned j = 0; vnode->group && j < vnode->vifaces->len; j++) {
+            const struct viface *viface = vnode_viface(vnode, j);
+            char ipv4[IP_TEXT_SIZE], ipv6[IP_TEXT_SIZE];
+            ip_format(&viface->ipv4, ipv4);
+            ip_format(&viface->ipv6, ipv6);
+            g_string_append_printf(text, "%s%s%s%s", text->len ? " " : "", ipv4, *ipv4 && *ipv6 ? " " : "", ipv6);
+        }
+    }
+    return groups;
+}
+
+/* Writes the latency matrix: for each group, by its number, what it means, its addresses and its row, each in a line. */
+static void write_matrix(const struct distemrec_platform *root, const struct platform *next)
+{
+    struct smap rows = SMAP_INITIALIZER(&rows);
+    if (next && next->matrix) {
+        g_autoptr(GPtrArray) addresses = group_addresses(next);
+        for (unsigned i = 0; i < next->matrix->groups; i++) {
+            GString *of_group = addresses->pdata[i + 1];
+            g_autofree char *row = matrix_row_text(next->matrix, i);
+            smap_add_nocopy(&rows, xasprintf("%u", i),
+                            xasprintf("%s\n%s\n%s", next->matrix->group[i].selector, of_group->str, row));
+        }
+        for (unsigned i = 0; i < addresses->len; i++) {
+            g_string_free(addresses->pdata[i], TRUE);
+        }
+    }
+    distemrec_platform_set_matrix(root, &rows);
+    smap_destroy(&rows);
+}
+
 /* Writes the root row. Fails when somebody else has changed it. */
 static bool write_root(const struct writer *w, const struct request *request, GError **error)
 {
@@ -76,6 +117,7 @@ static bool write_root(const struct writer *w, const struct request *request, GE
     distemrec_platform_set_next_id(root, next ? next->next_id : 0);
     distemrec_platform_set_change(root, request->change);
     write_tables(root, next);
+    write_matrix(root, next);
     return true;
 }
 
@@ -186,6 +228,7 @@ static void write_vnode(struct writer *w, const struct vnode *vnode, const struc
     distemrec_vnode_set_pnode_chosen(row, vnode->pnode_chosen);
     distemrec_vnode_set_where(row, vnode->where ? vnode->where : "");
     distemrec_vnode_set_labels(row, vnode->labels ? vnode->labels : "");
+    distemrec_vnode_set_group(row, vnode->group);
     distemrec_vnode_set_image(row, vnode->image);
     distemrec_vnode_set_cores(row, vnode->cores);
     distemrec_vnode_set_frequency(row, (int64_t)vnode->frequency);

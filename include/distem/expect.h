@@ -22,6 +22,7 @@ struct path {
 struct path_finder;
 struct path_finder *path_finder_new(const struct platform *planned);
 void path_finder_free(struct path_finder *);
+const struct platform *path_finder_platform(const struct path_finder *);
 
 /* Follows the routes (longest prefix first) from 'from' to 'to'. Returns false with DISTEM_ERROR_NOT_FOUND where a vnode has no
  * route or does not forward, and DISTEM_ERROR_INVALID for a loop, by name. On success the caller unrefs ret->hops. */
@@ -34,12 +35,12 @@ struct expectation {
     const struct vnode *from, *to;
     struct ip_addr from_address, to_address; /* The ones measured with: the first address of 'to' (IPv4 first) that has a way there
                                                 and back, and that of the viface by which 'from' leaves for it. */
-    int64_t rtt;                             /* ns: all latencies of the way there and of the way back, and what expect_own_time()
-                                                says of an echo of EXPECT_ECHO bytes. */
-    int64_t rtt_jitter;                      /* ns: the root of the sum of the squares of all jitters of both ways. */
-    uint64_t bandwidth;                      /* bit/s: the least of the way there; 0: not limited. */
-    double goodput;                          /* bit/s of TCP payload: see expect_goodput(); 0: not limited. */
-    uint32_t loss;                           /* ppb, of a packet on the way there: 1 - product of (1 - p). */
+    int64_t rtt; /* ns: all latencies of the way there and of the way back, those of the matrix, too, and what expect_own_time()
+                    says of an echo of EXPECT_ECHO bytes. */
+    int64_t rtt_jitter; /* ns: the root of the sum of the squares of all jitters of both ways. */
+    uint64_t bandwidth; /* bit/s: the least of the way there; 0: not limited. */
+    double goodput;     /* bit/s of TCP payload: see expect_goodput(); 0: not limited. */
+    uint32_t loss;      /* ppb, of a packet on the way there: 1 - product of (1 - p). */
     uint32_t loss_back;
     struct path there, back;
 };

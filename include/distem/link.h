@@ -24,6 +24,7 @@
 
 #include <glib.h>
 
+#include "distem/matrix.h"
 #include "distem/platform.h"
 
 #define LINK_GROUP 53591u         /* 0xd157 */
@@ -72,7 +73,7 @@ bool link_read_drops(struct link_manager *, link_dropped *each, void *aux, GErro
 bool link_read_lost_upcalls(uint64_t *ret_frames, GError **error);
 
 /* One thing of ours that is there. */
-enum link_kind { LINK_VETH, LINK_IFB, LINK_QUEUE, LINK_NETNS };
+enum link_kind { LINK_VETH, LINK_IFB, LINK_QUEUE, LINK_NETNS, LINK_MATRIX };
 struct link_found {
     enum link_kind kind;
     uint32_t vnode_id, viface_id; /* From the mark; 0 where it has none. */
@@ -91,6 +92,17 @@ GPtrArray *link_unmerged(const struct link_manager *);
 /* Returns the interfaces of the host that could carry VLANs: all but loopback, those made here, and a switch's own. A table of name
  * -> MTU (GUINT_TO_POINTER) that the caller unrefs; NULL with an error. */
 GHashTable *link_interfaces(struct link_manager *, GError **error);
+
+/* Makes the latency matrix hold for 'vnodes' (of const struct vnode), which are those on this machine, once link_apply_vnode() has
+ * been called for each that has a group. The matrix must have the addresses of its groups. Figures are changed in place: no frame
+ * is lost or overtaken by one that was sent later with the same latency. False with an error, and then no vnode can be given a
+ * matrix: DISTEM_ERROR_UNSUPPORTED when the kernel cannot do it. */
+bool link_set_matrix(struct link_manager *, const struct matrix *, const GPtrArray *vnodes, GError **error);
+/* Removes what the matrix needs on this machine; frames that wait are lost. No error when there is nothing. */
+bool link_end_matrix(struct link_manager *, GError **error);
+/* Returns a number of what does it, for fingerprints: when it has become another, vnodes that have a group are to be applied again.
+ * 0: there is no matrix. */
+uint32_t link_matrix_id(const struct link_manager *);
 
 /* Returns a text that says all about the network of 'vnode' that link_apply_vnode() would act on; equal texts mean nothing to do as
  * long as the devices exist. The caller frees it. */

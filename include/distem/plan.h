@@ -71,7 +71,7 @@ void plan_compensation(struct platform *);
 enum change_kind { CHANGE_ADD, CHANGE_REMOVE, CHANGE_MODIFY };
 struct change {
     enum change_kind kind;
-    const char *object; /* "platform", "vnetwork", "vnode", "viface", "vroute": static. */
+    const char *object; /* "platform", "matrix", "vnetwork", "vnode", "viface", "vroute": static. */
     char *name;         /* "n1", or "n1:if0" for a viface. */
     char *detail;       /* For CHANGE_MODIFY: "input.latency 10ms -> 20ms, mac ..."; else NULL. */
 };

@@ -13,6 +13,7 @@
 #include <glib.h>
 
 #include "distem/ip.h"
+#include "distem/matrix.h"
 
 #define NAME_MAX_LENGTH 63        /* Of platforms, vnetworks, vnodes, pnodes: a DNS label. */
 #define VIFACE_NAME_MAX_LENGTH 15 /* A viface's name is the interface's name inside the vnode. */
@@ -141,6 +142,7 @@ struct vnode {
     bool pnode_chosen;     /* 'pnode' was chosen by the plan, not asked for: see platform_reopen(). */
     char *where;           /* Labels that its pnode must have, "rack=a,site=nancy" ordered by key; NULL: any pnode will do. */
     char *labels;          /* What the user calls it by, "role=client,site=paris" ordered by key; NULL: nothing. */
+    uint32_t group;        /* In the platform's matrix, from 1; 0: none. */
     char *image;           /* "host", or an absolute directory. Never NULL. */
     uint32_t cores;        /* 0: no limit. Parsed and stored; emulated by the CPU module. */
     uint64_t frequency;    /* Hz per core; 0: as the machine. */
@@ -206,12 +208,13 @@ struct pnode {
 struct platform {
     char *name;
     enum routing routing;
-    uint64_t generation;  /* Raised by each committed change. */
-    uint32_t next_id;     /* The next id to give to a vnetwork, vnode or viface; 0 stands for 1. */
-    GPtrArray *vnetworks; /* Of struct vnetwork, owned, in the file's order. */
-    GPtrArray *vnodes;    /* Of struct vnode, owned. */
-    GPtrArray *vroutes;   /* Of struct vroute, owned. */
-    GPtrArray *playbacks; /* Of struct playback_text, owned. */
+    uint64_t generation;   /* Raised by each committed change. */
+    uint32_t next_id;      /* The next id to give to a vnetwork, vnode or viface; 0 stands for 1. */
+    GPtrArray *vnetworks;  /* Of struct vnetwork, owned, in the file's order. */
+    GPtrArray *vnodes;     /* Of struct vnode, owned. */
+    GPtrArray *vroutes;    /* Of struct vroute, owned. */
+    struct matrix *matrix; /* Latencies and more between vnodes; NULL: none. A reference is owned. */
+    GPtrArray *playbacks;  /* Of struct playback_text, owned. */
 };
 
 /* Make an empty object with its name copied. The platform_add_ functions append it to 'platform', which owns it. */

@@ -22,6 +22,7 @@ static const struct section {
 } sections[] = {
     {"traces", "trace", "trace", {"latency", "loss", "bandwidth"}},
     {"tables", "table", "table", {"distribution"}},
+    {"matrices", "matrix", "", {NULL}}, /* A matrix names its files in another way. */
 };
 
 /* Notes in 'names' all files that are named somewhere in 'value' for the section, in the order in which they stand there. */
@@ -139,6 +140,18 @@ static void add_section(struct distem_file *topology, const char *name, const js
     topology->text = g_string_free(text, FALSE);
 }
 
+/* Notes in 'names' the files with the quantities of a latency matrix. */
+static void note_matrices(const json_t *matrix, json_t *names)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach ((json_t *)matrix, key, value) {
+        if (json_is_string(value)) {
+            json_object_set_new(names, json_string_value(value), json_null());
+        }
+    }
+}
+
 bool cli_add_files(struct distem_file *topology)
 {
     /* What is no topology is refused by whoever checks it. */
@@ -148,6 +161,9 @@ bool cli_add_files(struct distem_file *topology)
         json_t *names = json_object();
         if (!json_object_get(json, sections[i].name)) {
             note_names(&sections[i], json, names);
+            if (!strcmp(sections[i].name, "matrices")) {
+                note_matrices(json_object_get(json, "matrix"), names);
+            }
         }
         ok = read_files(sections[i].what, topology->name, names);
         if (ok && json_object_size(names)) {

@@ -38,7 +38,7 @@ void changes_print(const json_t *changes)
 /* Appends "adds 2 vnetworks, 5 vnodes" for the changes of one kind. */
 static void summarise(GString *summary, const json_t *changes, const struct kind *kind)
 {
-    static const char *const objects[] = {"platform", "vnetwork", "vnode", "viface", "vroute"};
+    static const char *const objects[] = {"platform", "matrix", "vnetwork", "vnode", "viface", "vroute"};
     bool first = true;
     for (unsigned k = 0; k < G_N_ELEMENTS(objects); k++) {
         size_t i;

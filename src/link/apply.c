@@ -36,6 +36,7 @@ static void job_init(struct job *job)
     job->ports = g_new0(struct port, vnode->vifaces->len);
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
         port_init(&job->ports[i], vnode, vnode_viface(vnode, i), job->default_mtu);
+        job->ports[i].matrix = vnode->group ? job->manager->matrix : NULL;
     }
 }
 
@@ -226,11 +227,26 @@ static bool end_rates(struct job *job, GError **error)
     return rtnl_flush(job->manager->host, error);
 }
 
+/* Enters the vnode into the latency matrix, if it has a group there. */
+static bool enter_matrix(struct job *job, GError **error)
+{
+    if (job->vnode->group && !link_matrix_id(job->manager)) {
+        return fail(error, DISTEM_ERROR_UNSUPPORTED, 0, "vnode %s is in the latency matrix, which this machine has none of",
+                    job->vnode->name);
+    }
+    for (unsigned i = 0; job->vnode->group && i < job->vnode->vifaces->len; i++) {
+        if (!matrix_set_destination(job->manager->matrix, job->vnode, job->ports[i].veth->netdev.ifindex, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Shapes all ports, and brings their host-side ends up. */
 static bool shape_ports(struct job *job, GError **error)
 {
     struct rtnl *host = job->manager->host;
-    if (!read_ports(job, error) || !end_stages(job, error)) {
+    if (!enter_matrix(job, error) || !read_ports(job, error) || !end_stages(job, error)) {
         return false;
     }
     for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {

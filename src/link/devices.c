@@ -54,6 +54,10 @@ char *devices_alias(const struct vnode *vnode, const struct viface *viface)
 static bool parse_name(const char *name, struct device *ret)
 {
     guint64 id;
+    if (!strcmp(name, "dma") || !strcmp(name, "dmb")) {
+        ret->kind = LINK_MATRIX;
+        return true;
+    }
     if (name[0] != 'd' || !name[1] || !strchr("visxy", name[1]) ||
         !g_ascii_string_to_unsigned(name + 2, 10, 1, UINT32_MAX, &id, NULL)) {
         return false;

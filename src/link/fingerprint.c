@@ -7,8 +7,9 @@
 
 static void add_impairment(GString *text, const char *direction, const struct impairment *i)
 {
-    g_string_append_printf(text, "  %s latency=%" PRId64 "-%" PRId64 "~%" PRId64 "/%" PRIu64 "/%u/%u loss=%u/%u", direction, i->latency,
-                           i->compensation, i->jitter, i->distribution, i->latency_correlation, i->keep_order, i->loss, i->loss_correlation);
+    g_string_append_printf(text, "  %s latency=%" PRId64 "-%" PRId64 "~%" PRId64 "/%" PRIu64 "/%u/%u loss=%u/%u", direction,
+                           i->latency, i->compensation, i->jitter, i->distribution, i->latency_correlation, i->keep_order, i->loss,
+                           i->loss_correlation);
     g_string_append_printf(text, " gilbert=%u/%u/%u/%u markov=%u/%u/%u/%u/%u", i->gilbert_enter, i->gilbert_leave,
                            i->gilbert_bad_loss, i->gilbert_good_loss, i->markov_p13, i->markov_p31, i->markov_p32, i->markov_p23,
                            i->markov_p14);
@@ -24,7 +25,8 @@ char *link_fingerprint(const struct vnode *vnode, uint16_t default_mtu, bool use
 {
     GString *text = g_string_new(NULL);
     char addr[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE], to[PREFIX_TEXT_SIZE];
-    g_string_append_printf(text, "%u %s forwards=%d user=%d\n", vnode->id, vnode->name, vnode->forwards, user_datapath);
+    g_string_append_printf(text, "%u %s forwards=%d user=%d group=%u\n", vnode->id, vnode->name, vnode->forwards, user_datapath,
+                           vnode->group);
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
         const struct viface *viface = vnode_viface(vnode, i);
         const struct vnetwork *vnetwork = viface->vnetwork;

@@ -4,13 +4,25 @@ liblink_la_SOURCES = \
 	src/link/apply.c src/link/devices.c src/link/devices.h src/link/distribution.c src/link/distribution.h src/link/drops.c \
 	src/link/features.c src/link/features.h \
 	src/link/fingerprint.c src/link/guest.c src/link/guest.h src/link/ipconf.c src/link/ipconf.h src/link/manager.c src/link/manager.h \
-	src/link/merging.c \
+	src/link/matrix.c src/link/matrix.h src/link/matrix-bpf.h src/link/merging.c \
 	src/link/netdev.c src/link/netdev.h src/link/netem.c src/link/netns.c src/link/netns.h src/link/offload.c src/link/offload.h src/link/port.c src/link/port.h \
 	src/link/qdisc.c src/link/qdisc.h src/link/queue.c src/link/rate.c src/link/rate.h src/link/redirect.c src/link/redirect.h src/link/rtnl.c src/link/rtnl.h src/link/shape.c \
 	src/link/shape.h src/link/shaping.c src/link/stage.c src/link/stage.h src/link/stab.c src/link/stab.h src/link/sysctl.c src/link/sysctl.h src/link/upcalls.c \
 	include/distem/link.h
-liblink_la_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
-liblink_la_LIBADD = libtopology.la libbase.la $(NL_LIBS) -lm
+liblink_la_CPPFLAGS = $(AM_CPPFLAGS) -Isrc/link
+liblink_la_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(BPF_CFLAGS)
+liblink_la_LIBADD = libtopology.la libbase.la $(NL_LIBS) $(BPF_LIBS) -lm
+
+# A program for the kernel, as bytes that C includes. The types are those of BTF, hence -g.
+EXTRA_DIST += src/link/matrix.bpf.c
+BUILT_SOURCES += src/link/matrix-object.h
+CLEANFILES += src/link/matrix-object.h src/link/matrix.bpf.o
+src/link/matrix.bpf.o: $(srcdir)/src/link/matrix.bpf.c $(srcdir)/src/link/matrix-bpf.h
+	@$(MKDIR_P) src/link
+	$(AM_V_CC)$(BPF_CLANG) -O2 -g -target bpf $(BPF_INCLUDES) $(BPF_CFLAGS) -Wall -Wextra -c -o $@ $(srcdir)/src/link/matrix.bpf.c
+$(liblink_la_OBJECTS): src/link/matrix-object.h
+src/link/matrix-object.h: src/link/matrix.bpf.o
+	$(AM_V_GEN)od -v -An -tu1 src/link/matrix.bpf.o | sed 's/ *\([0-9][0-9]*\)/\1,/g' > $@.tmp && mv $@.tmp $@
 
 check_PROGRAMS += tests/unit/test-shaping tests/system/test-link tests/system/test-link-traffic \
 	tests/system/test-link-accuracy tests/system/test-link-changes

@@ -19,6 +19,7 @@ struct link_manager *link_manager_new(const char *run_dir, GError **error)
     manager->folder = g_build_filename(run_dir, "netns", NULL);
     manager->merging = g_build_filename(run_dir, "merging", NULL);
     manager->offload = offload_new();
+    manager->matrix = link_matrix_new();
     manager->socket = -1;
     bool ok =
         netns_folder_make(manager->folder, error) && (manager->host = rtnl_open(error)) && (manager->devices = devices_new(error));
@@ -40,6 +41,7 @@ void link_manager_free(struct link_manager *manager)
         rtnl_close(manager->host);
         devices_free(manager->devices);
         offload_free(manager->offload);
+        link_matrix_free(manager->matrix);
         if (manager->socket >= 0) {
             close(manager->socket);
         }
@@ -63,7 +65,7 @@ struct removal {
 static void prepare_removal(const struct device *device, void *aux)
 {
     const struct removal *removal = aux;
-    if (g_hash_table_contains(removal->ids, GUINT_TO_POINTER(device->vnode_id))) {
+    if (device->kind != LINK_MATRIX && g_hash_table_contains(removal->ids, GUINT_TO_POINTER(device->vnode_id))) {
         netdev_regroup(removal->host, device->netdev.ifindex, LINK_GROUP_REMOVED, device->netdev.name);
     }
 }

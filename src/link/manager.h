@@ -7,6 +7,7 @@
 
 #include "devices.h"
 #include "features.h"
+#include "matrix.h"
 #include "offload.h"
 #include "rtnl.h"
 
@@ -16,6 +17,7 @@ struct link_manager {
     struct rtnl *host;
     struct devices *devices;
     struct offload *offload;
+    struct link_matrix *matrix;
     int socket;       /* For ioctls on the host. */
     bool netem_known; /* Whether it was tried out what follows. */
     struct netem_features netem;

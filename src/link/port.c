@@ -93,6 +93,7 @@ void port_read(struct rtnl *rtnl, struct port *port)
 {
     shape_read(rtnl, port->veth->netdev.ifindex, &port->input_shape);
     redirect_read(rtnl, port->veth->netdev.ifindex, &port->redirect);
+    matrix_filter_read(rtnl, port->veth->netdev.ifindex, &port->filter);
     if (port->ifb) {
         shape_read(rtnl, port->ifb->netdev.ifindex, &port->output_shape);
     }
@@ -162,7 +163,7 @@ bool port_write(struct rtnl *rtnl, struct port *port, const struct netem_feature
 {
     struct direction directions[2];
     get_directions(port, directions);
-    bool shaped = !impairment_is_zero(directions[0].impairment) || !impairment_is_zero(directions[1].impairment);
+    bool shaped = port->matrix || !impairment_is_zero(directions[0].impairment) || !impairment_is_zero(directions[1].impairment);
     /* Before any qdisc holds frames, and as long as one may: when the hooks come or go, the kernel empties all qdiscs of a device.
      */
     if (shaped && !port->redirect.there) {
@@ -172,6 +173,7 @@ bool port_write(struct rtnl *rtnl, struct port *port, const struct netem_feature
     if (!write_direction(rtnl, port, &directions[0], netem, lead_input, error)) {
         return false;
     }
+    matrix_filter_write(rtnl, port->matrix, port->veth->netdev.ifindex, &port->filter, port->input);
     if (impairment_is_zero(&port->viface->output)) {
         end_output(rtnl, port);
     } else if (!write_direction(rtnl, port, &directions[1], netem, lead_output, error)) {

@@ -3,6 +3,7 @@
 #ifndef LINK_PORT_H
 #define LINK_PORT_H 1
 
+#include "matrix.h"
 #include "redirect.h"
 #include "shape.h"
 #include "stage.h"
@@ -16,7 +17,9 @@ struct port {
     const struct device *veth, *ifb; /* What there is. NULL: nothing. */
     struct shape input_shape, output_shape;
     struct stage input_stage, output_stage;
-    struct redirect redirect; /* At the veth. */
+    struct redirect redirect;         /* At the veth. */
+    const struct link_matrix *matrix; /* The vnode is in a group of it; NULL: in none. */
+    struct matrix_filter filter;      /* At the veth, of the matrix. */
 };
 
 void port_init(struct port *, const struct vnode *, const struct viface *, uint16_t default_mtu);

@@ -39,7 +39,7 @@ static const struct rule_kind {
     bool edits;      /* Whether frames get ... */
     uint32_t marked; /* ... this mark. */
 } kinds[RULES] = {
-    [RULE_INPUT] = {EGRESS, 1, FILTER_BASIC, TCA_EGRESS_REDIR, false, 0},
+    [RULE_INPUT] = {EGRESS, 2, FILTER_BASIC, TCA_EGRESS_REDIR, false, 0},
     [RULE_OUTPUT] = {INGRESS, 2, FILTER_U32, TCA_EGRESS_REDIR, false, 0},
     [RULE_MARKED] = {INGRESS, 1, FILTER_FW, TCA_EGRESS_REDIR, true, 0},
     [RULE_MARK] = {INGRESS, 3, FILTER_U32, TCA_INGRESS_REDIR, true, MARK},

@@ -364,6 +364,37 @@ static void find_present(GPtrArray *changes, const struct platform *from, const 
     }
 }
 
+static bool groups_equal(const struct matrix *old, const struct matrix *new)
+{
+    bool equal = old->groups == new->groups;
+    for (unsigned i = 0; equal && i < old->groups; i++) {
+        equal = !strcmp(old->group[i].selector, new->group[i].selector);
+    }
+    return equal;
+}
+
+/* Notes "matrix 3 values", or that it comes, goes, or gets other groups. */
+static void note_matrix(GString *detail, const struct matrix *old, const struct matrix *new)
+{
+    if (!old != !new) {
+        g_string_append(detail, new ? "none -> a new one" : "none any more");
+        return;
+    }
+    if (!old || matrix_equal(old, new)) {
+        return;
+    }
+    unsigned count = 0;
+    if (groups_equal(old, new)) {
+        for (size_t i = 0; i < (size_t)old->groups * old->groups; i++) {
+            const struct matrix_cell *a = &old->cells[i], *b = &new->cells[i];
+            count += a->latency != b->latency || a->bandwidth != b->bandwidth || a->loss != b->loss;
+        }
+        g_string_append_printf(detail, "%u value%s", count, count == 1 ? "" : "s");
+    } else {
+        g_string_append(detail, "other groups");
+    }
+}
+
 GPtrArray *plan_diff(const struct platform *from, const struct platform *to)
 {
     GPtrArray *changes = g_ptr_array_new_with_free_func(change_free);
@@ -377,6 +408,8 @@ GPtrArray *plan_diff(const struct platform *from, const struct platform *to)
         note(detail, "name", g_strdup(from->name), g_strdup(to->name));
         note(detail, "routing", g_strdup(routing_name(from->routing)), g_strdup(routing_name(to->routing)));
         add_modified(changes, "platform", to->name, detail);
+        note_matrix(detail, from->matrix, to->matrix);
+        add_modified(changes, "matrix", to->name, detail);
     }
     from = from ? from : none;
     to = to ? to : none;

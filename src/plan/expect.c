@@ -121,15 +121,47 @@ static bool find_addresses(const struct path_finder *finder, const struct vnode 
     return false;
 }
 
-/* Works out what follows from the ways. */
-static void follow(struct expectation *expectation)
+/* Adds what the matrix does to a packet on one way; NULL: nothing. */
+static void add_matrix(struct expectation *expectation, const struct matrix_cell *cell, unsigned packet, uint32_t *loss)
 {
+    if (cell) {
+        const struct impairment wire = {.bandwidth = cell->bandwidth};
+        uint64_t counted = impairment_counted(&wire, ETHERNET_HEADER + packet);
+        expectation->rtt += cell->latency;
+        if (cell->bandwidth) {
+            expectation->rtt += (int64_t)((double)(counted * 8) * NS_PER_S / (double)cell->bandwidth);
+        }
+        *loss = (uint32_t)lround((1 - (1 - (double)*loss / PPB_ONE) * (1 - (double)cell->loss / PPB_ONE)) * PPB_ONE);
+    }
+}
+
+/* Makes the bandwidth of the matrix the bottleneck if it is. */
+static void limit_by_matrix(struct expectation *expectation, const struct matrix_cell *cell)
+{
+    if (cell && cell->bandwidth) {
+        const struct impairment wire = {.bandwidth = cell->bandwidth};
+        double goodput = expect_goodput(&wire, least_mtu(&expectation->there), expectation->to_address.family);
+        bool first = !expectation->bandwidth;
+        expectation->bandwidth = first ? cell->bandwidth : MIN(expectation->bandwidth, cell->bandwidth);
+        expectation->goodput = first ? goodput : MIN(expectation->goodput, goodput);
+    }
+}
+
+/* Works out what follows from the ways. */
+static void follow(const struct path_finder *finder, struct expectation *expectation)
+{
+    const struct matrix *matrix = path_finder_platform(finder)->matrix;
+    const struct matrix_cell *there = matrix_between(matrix, expectation->from->group, expectation->to->group);
     double jitter_squares = 0;
     unsigned packet = (expectation->to_address.family == 4 ? 20 : 40) + EXPECT_ECHO;
     sum_up(&expectation->there, packet, &expectation->rtt, &jitter_squares, &expectation->loss);
     sum_up(&expectation->back, packet, &expectation->rtt, &jitter_squares, &expectation->loss_back);
     expectation->rtt_jitter = (int64_t)llround(sqrt(jitter_squares));
     find_bottleneck(expectation);
+    add_matrix(expectation, there, packet, &expectation->loss);
+    add_matrix(expectation, matrix_between(matrix, expectation->to->group, expectation->from->group), packet,
+               &expectation->loss_back);
+    limit_by_matrix(expectation, there);
 }
 
 bool expect_pair(const struct path_finder *finder, const struct vnode *from, const struct vnode *to, struct expectation *ret,
@@ -138,7 +170,7 @@ bool expect_pair(const struct path_finder *finder, const struct vnode *from, con
     if (!find_addresses(finder, from, to, ret, error)) {
         return false;
     }
-    follow(ret);
+    follow(finder, ret);
     return true;
 }
 
@@ -148,7 +180,7 @@ bool expect_address(const struct path_finder *finder, const struct vnode *from, 
     if (!there_and_back(finder, from, to, address, ret, error)) {
         return false;
     }
-    follow(ret);
+    follow(finder, ret);
     return true;
 }
 

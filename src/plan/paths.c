@@ -48,6 +48,11 @@ struct path_finder *path_finder_new(const struct platform *planned)
     return finder;
 }
 
+const struct platform *path_finder_platform(const struct path_finder *finder)
+{
+    return finder->platform;
+}
+
 void path_finder_free(struct path_finder *finder)
 {
     if (finder) {

@@ -103,13 +103,15 @@ static void clean_links(struct cleanup *c)
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     for (unsigned i = 0; found && i < found->len; i++) {
         static const char *const kinds[] = {
-            [LINK_VETH] = "veth", [LINK_IFB] = "ifb", [LINK_QUEUE] = "queue", [LINK_NETNS] = "namespace"};
+            [LINK_VETH] = "veth", [LINK_IFB] = "ifb", [LINK_QUEUE] = "queue", [LINK_NETNS] = "namespace", [LINK_MATRIX] = "matrix"};
         const struct link_found *link = found->pdata[i];
         note_found(c, kinds[link->kind], link->name);
         g_array_append_val(ids, link->vnode_id);
     }
     if (found && !c->dry_run) {
-        link_remove_vnodes(links, (const uint32_t *)(const void *)ids->data, ids->len, &error);
+        if (link_remove_vnodes(links, (const uint32_t *)(const void *)ids->data, ids->len, &error)) {
+            link_end_matrix(links, &error);
+        }
     }
     note_failure(c, error);
     if (links) {

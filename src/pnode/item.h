@@ -31,6 +31,7 @@ enum container {
 enum trouble {
     TROUBLE_SHARE,      /* What is there cannot be found out. */
     TROUBLE_CONTAINERS, /* Nor which containers run. */
+    TROUBLE_MATRIX,     /* The latency matrix cannot be had. */
     TROUBLE_SWITCH,     /* The private switch does not start. */
     TROUBLE_COUNT,
 };

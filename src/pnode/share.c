@@ -29,11 +29,43 @@ static struct item *get_item(struct pnode_daemon *p, uint32_t id)
     return item;
 }
 
+/* Returns what says all about the network of 'vnode', with what is loaded for its part in the latency matrix. */
+static char *fingerprint(const struct pnode_daemon *p, const struct vnode *vnode)
+{
+    char *print = link_fingerprint(vnode, DEFAULT_MTU, p->user_datapath);
+    if (vnode->group) {
+        char *longer = g_strdup_printf("%s matrix=%u\n", print, link_matrix_id(p->links));
+        g_free(print);
+        return longer;
+    }
+    return print;
+}
+
+/* Brings the latency matrix to this machine, before any vnode is applied that has a part in it. */
+static void set_matrix(struct pnode_daemon *p, const struct platform *wanted)
+{
+    g_autoptr(GPtrArray) vnodes = g_ptr_array_new();
+    g_autoptr(GError) error = NULL;
+    for (unsigned i = 0; wanted && i < wanted->vnodes->len; i++) {
+        const struct vnode *vnode = platform_vnode(wanted, i);
+        if (!g_strcmp0(vnode->pnode, p->self->name)) {
+            g_ptr_array_add(vnodes, (void *)vnode);
+        }
+    }
+    bool ok = true;
+    if (wanted && wanted->matrix) {
+        ok = link_set_matrix(p->links, wanted->matrix, vnodes, &error);
+    } else if (!vnodes->len) { /* Filters of vnodes that stay may still lead to its device. */
+        ok = link_end_matrix(p->links, &error);
+    }
+    daemon_set_trouble(p, TROUBLE_MATRIX, ok ? NULL : error->message);
+}
+
 /* Takes 'vnode' (NULL: none) as what is wanted for 'item'. */
 static void item_want(struct pnode_daemon *p, struct item *item, const struct vnode *vnode)
 {
     bool was_wanted = item->vnode;
-    g_autofree char *print = vnode ? link_fingerprint(vnode, DEFAULT_MTU, p->user_datapath) : NULL;
+    g_autofree char *print = vnode ? fingerprint(p, vnode) : NULL;
     item->vnode = vnode;
     if (was_wanted == (vnode != NULL) && !g_strcmp0(print, item->network_wanted)) {
         return;
@@ -77,7 +109,9 @@ static GHashTable *look_around(struct pnode_daemon *p, GError **error)
     for (unsigned i = 0; i < found->len; i++) {
         const struct link_found *link = found->pdata[i];
         g_hash_table_add(names, g_strdup(link->name));
-        get_item(p, link->vnode_id);
+        if (link->kind != LINK_MATRIX) {
+            get_item(p, link->vnode_id);
+        }
     }
     return names;
 }
@@ -132,6 +166,7 @@ void share_reload(struct pnode_daemon *p)
     struct platform *wanted = p->removed ? NULL : db_platform(p->db);
     p->generation = p->removed ? GENERATION_NONE : db_generation(p->db);
     p->loaded = true;
+    set_matrix(p, wanted);
     /* What is elsewhere may have changed, if nothing here has. */
     p->push_needed = true;
 

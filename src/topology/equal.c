@@ -143,6 +143,7 @@ bool topology_equal(const struct platform *a, const struct platform *b, char **r
                        : a->vnetworks->len != b->vnetworks->len ? "the number of vnetworks"
                        : a->vnodes->len != b->vnodes->len       ? "the number of vnodes"
                        : a->vroutes->len != b->vroutes->len     ? "the number of vroutes"
+                       : !matrix_equal(a->matrix, b->matrix)    ? "the matrix"
                        : a->playbacks->len != b->playbacks->len ? "the number of traces"
                                                                 : NULL;
     if (what) {

@@ -2,14 +2,14 @@
 noinst_LTLIBRARIES += libtopology.la
 libtopology_la_SOURCES = \
 	src/topology/check.c src/topology/delay-table.c src/topology/delay-tables.c src/topology/delay-tables.h src/topology/equal.c src/topology/direction.c src/topology/impairment.c src/topology/impairment.h \
-	src/topology/impairment-check.c src/topology/impairment-read.c src/topology/impairment-table.h src/topology/layout.c \
+	src/topology/impairment-check.c src/topology/impairment-read.c src/topology/impairment-table.h src/topology/layout.c src/topology/matrices.c src/topology/matrices.h src/topology/matrix.c \
 	src/topology/layout.h src/topology/limits.c \
 	src/topology/limits.h src/topology/names.c src/topology/names.h src/topology/nearest.c src/topology/overlay.c \
 	src/topology/parse.c src/topology/parser.h src/topology/playbacks.c src/topology/playbacks.h src/topology/platform.c src/topology/position.c src/topology/position.h \
 	src/topology/reader.c src/topology/reader.h src/topology/select.c src/topology/spec.c src/topology/spec.h src/topology/templates.c \
 	src/topology/vnetworks.c src/topology/vnodes.c src/topology/vroutes.c src/topology/labels.c src/topology/labels.h \
 	src/topology/wire.c src/topology/wire.h src/topology/writer.c \
-	include/distem/delay-table.h include/distem/platform.h include/distem/select.h include/distem/topology.h
+	include/distem/delay-table.h include/distem/matrix.h include/distem/platform.h include/distem/select.h include/distem/topology.h
 libtopology_la_LIBADD = libplayback.la libbase.la $(JANSSON_LIBS) -lm
 
 dist_pkgdata_DATA += share/topology.schema.json

@@ -7,6 +7,7 @@
 #include "delay-tables.h"
 #include "distem/topology.h"
 #include "limits.h"
+#include "matrices.h"
 #include "names.h"
 #include "parser.h"
 #include "position.h"
@@ -19,7 +20,7 @@ struct document {
     bool versioned;
     const char *name;
     enum routing routing;
-    const json_t *vnetworks, *defaults, *templates, *vnodes, *vroutes, *layout, *tables, *traces;
+    const json_t *vnetworks, *defaults, *templates, *vnodes, *vroutes, *layout, *tables, *traces, *matrix, *matrices;
 };
 
 static void free_template(void *data)
@@ -102,14 +103,19 @@ static void read_section(struct reader *reader G_GNUC_UNUSED, const json_t *valu
 {
     struct document *document = target;
     const json_t **sections[] = {&document->defaults, &document->templates, &document->vnetworks, &document->vnodes,
-                                 &document->vroutes,  &document->layout,    &document->tables,    &document->traces};
+                                 &document->vroutes,  &document->layout,    &document->tables,    &document->traces,
+                                 &document->matrix,   &document->matrices};
     *sections[index - 3] = value;
 }
 
 const struct field platform_fields[] = {
-    {"distem", read_version},    {"name", read_name},         {"routing", read_routing}, {"defaults", read_section},
-    {"templates", read_section}, {"vnetworks", read_section}, {"vnodes", read_section},  {"vroutes", read_section},
-    {"layout", read_section},    {"tables", read_section},    {"traces", read_section},  {NULL, NULL},
+    {"distem", read_version},    {"name", read_name},
+    {"routing", read_routing},   {"defaults", read_section},
+    {"templates", read_section}, {"vnetworks", read_section},
+    {"vnodes", read_section},    {"vroutes", read_section},
+    {"layout", read_section},    {"tables", read_section},
+    {"traces", read_section},    {"matrix", read_section},
+    {"matrices", read_section},  {NULL, NULL},
 };
 
 /* Calls 'parse' for the section at 'key', if there is one. */
@@ -160,6 +166,11 @@ static void parse_document(struct parser *parser, const json_t *json)
     parse_section(parser, "templates", document.templates, parser_read_templates);
     parse_section(parser, "vnodes", document.vnodes, parser_read_vnodes);
     parse_section(parser, "vroutes", document.vroutes, parser_read_vroutes);
+    if (document.matrix) {
+        size_t mark = reader_enter(&parser->reader, "matrix");
+        matrices_read(&parser->reader, document.matrix, document.matrices, parser->platform);
+        reader_leave(&parser->reader, mark);
+    }
 }
 
 static void report_duplicate(void *aux, const char *pointer, unsigned first_line, unsigned second_line G_GNUC_UNUSED)

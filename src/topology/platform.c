@@ -113,6 +113,7 @@ struct pnode *pnode_new(const char *name)
 void platform_free(struct platform *platform)
 {
     if (platform) {
+        matrix_unref(platform->matrix);
         g_ptr_array_unref(platform->playbacks);
         g_ptr_array_unref(platform->vroutes);
         g_ptr_array_unref(platform->vnodes);
@@ -200,6 +201,7 @@ struct platform *platform_copy(const struct platform *from)
     to->routing = from->routing;
     to->generation = from->generation;
     to->next_id = from->next_id;
+    to->matrix = matrix_ref(from->matrix);
     /* Object of 'from' -> its copy. */
     g_autoptr(GHashTable) twins = g_hash_table_new(NULL, NULL);
     for (unsigned i = 0; i < from->vnetworks->len; i++) {

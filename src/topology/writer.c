@@ -8,6 +8,7 @@
 #include "distem/topology.h"
 #include "distem/units.h"
 #include "labels.h"
+#include "matrices.h"
 
 static void set_string(json_t *object, const char *key, const char *value)
 {
@@ -211,6 +212,19 @@ char *topology_write(const struct platform *platform)
     for (unsigned i = 0; i < platform->playbacks->len; i++) {
         const struct playback_text *playback = platform_playback(platform, i);
         append_text(text, "traces", i, platform->playbacks->len, playback->name, playback->text);
+    }
+    if (platform->matrix) {
+        json_t *matrix = matrices_to_json(platform->matrix);
+        const char *key;
+        json_t *lines;
+        bool first = true;
+        g_string_append(text, "  \"matrix\": {");
+        json_object_foreach (matrix, key, lines) {
+            append_line(text, first, key, json_incref(lines));
+            first = false;
+        }
+        g_string_append(text, "\n  },\n");
+        json_decref(matrix);
     }
     g_string_append(text, "  \"vnetworks\": {");
     for (unsigned i = 0; i < platform->vnetworks->len; i++) {

@@ -13,12 +13,19 @@ tests_bench_bench_vnode_SOURCES = tests/bench/bench-vnode.c $(vnode_fixture)
 tests_bench_bench_vnode_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_bench_bench_vnode_LDADD = libvnode.la
 
-EXTRA_DIST += tests/bench/bench-set.sh
+EXTRA_PROGRAMS += tests/bench/bench-matrix
+tests_bench_bench_matrix_SOURCES = tests/bench/bench-matrix.c
+tests_bench_bench_matrix_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_bench_bench_matrix_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS) $(BPF_CFLAGS)
+tests_bench_bench_matrix_LDADD = liblink.la $(BPF_LIBS)
 
-# bench-vnode starts containers: as root only. bench-set goes into the lab by itself.
+EXTRA_DIST += tests/bench/bench-set.sh tests/bench/bench-matrix.sh
+
+# bench-vnode starts containers: as root only. bench-set and bench-matrix go into the lab by themselves.
 PHONY_TARGETS += bench
-bench: all tests/bench/bench-plan tests/bench/bench-ovs tests/bench/bench-vnode
+bench: all tests/bench/bench-plan tests/bench/bench-ovs tests/bench/bench-vnode tests/bench/bench-matrix
 	tests/bench/bench-plan
 	top_srcdir='$(abs_top_srcdir)' tests/bench/bench-ovs
 	if test `id -u` = 0; then $(AM_TESTS_ENVIRONMENT) tests/bench/bench-vnode; else echo "bench-vnode: skipped, needs root"; fi
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' bash $(srcdir)/tests/bench/bench-set.sh
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' bash $(srcdir)/tests/bench/bench-matrix.sh

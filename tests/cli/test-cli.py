@@ -152,6 +152,25 @@ def tables_are_read_beside_their_topology():
 
 
 @case
+def a_matrix_is_read_beside_its_topology():
+    with tempfile.TemporaryDirectory() as folder:
+        def validate(name):
+            with open(f"{folder}/t.json", "w", encoding="utf-8") as file:
+                json.dump({"distem": 2, "name": "p", "vnetworks": {"n": {"ipv4": "10.0.0.0/24"}}, "matrix": {"latency": name},
+                           "vnodes": {"v[1-3]": {"labels": {"site": "far"}, "vifaces": {"x": {"vnetwork": "n"}}}}}, file, indent=1)
+            return distem("validate", f"{folder}/t.json")
+
+        for name, text in {"good.csv": "to,v1,v[2-3]\nv1,0,1ms\nv[2-3],1ms,\n", "bad.csv": "to,v1\nv1,7\n",
+                           "twice.csv": "to,v1\nsite=far,1ms\n"}.items():
+            with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+                file.write(text)
+        check(validate("good.csv"), 0, out=f"{folder}/t.json: ok: 1 vnetwork, 3 vnodes, 3 vifaces\n", err="")
+        check(validate("bad.csv"), 1, err=f'{folder}/t.json:10: /matrix/latency: row 1 (v1), column 1 (v1): "7" has no unit')
+        check(validate("twice.csv"), 1, err='vnode v1 belongs to "v1" and to "site=far": expected one group for each')
+        check(validate("missing.csv"), 1, err=f"cannot read the matrix missing.csv in the topology's folder {folder}: No such file")
+
+
+@case
 def a_layout_is_validated_with_its_topology():
     example = os.path.join(SOURCE, "examples/figure3.json")
     layout = json.dumps({"distem-layout": 1, "vnetworks": {"net1": {"vlan": 100, "interface": "eth1"}}})

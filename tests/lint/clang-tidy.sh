@@ -6,7 +6,7 @@ tidy=$(command -v clang-tidy-14 || command -v clang-tidy) || skip_all "clang-tid
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 # shellcheck disable=SC2016
-c_files | grep -v '^ovs/.*\.c$' | grep '\.c$' |
+c_files | grep -v '^ovs/.*\.c$' | grep '\.c$' | grep -v '\.bpf\.c$' |
     xargs -P "$(nproc)" -n 4 sh -c '"$0" --quiet "$@" -- $LINT_CFLAGS >&2' "$tidy" >"$output" 2>&1
 result "clang-tidy" "$output" $?
 # shellcheck disable=SC2016

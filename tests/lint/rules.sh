@@ -34,7 +34,7 @@ jansson_in_ovs() {
 }
 config_first() {
     # The lab's agent is no part of the build.
-    c_files | grep '\.c$' | grep -v '^tests/lab/' | while read -r file; do
+    c_files | grep '\.c$' | grep -v -e '^tests/lab/' -e '\.bpf\.c$' | while read -r file; do
         first=$(grep -m 1 '^#include' "$file")
         [[ $first == '#include <config.h>' ]] || echo "$file includes $first before <config.h>"
     done

@@ -81,7 +81,13 @@ struct platform *whole_platform(unsigned count)
             viface->mac = (struct mac_addr){{2, 0, 0, (uint8_t)j, (uint8_t)(i >> 8), (uint8_t)i}};
         }
     }
+    platform->matrix = matrix_new(2);
+    platform->matrix->group[0].selector = g_strdup("site=paris");
+    platform->matrix->group[1].selector = g_strdup("n2");
+    platform->matrix->cells[1] = (struct matrix_cell){.latency = 5, .loss = 6, .bandwidth = 7};
+    platform->matrix->cells[2] = (struct matrix_cell){.bandwidth = 8};
     struct vnode *first = platform_vnode(platform, 0);
+    first->group = 2;
     first->gateway = TRISTATE_YES;
     first->forwards = true;
     first->cores = 2;
@@ -139,6 +145,7 @@ static void assert_vifaces_equal(const struct vnode *a, const struct vnode *b)
 
 void assert_vnodes_equal(const struct vnode *a, const struct vnode *b)
 {
+    g_assert_cmpuint(a->group, ==, b->group);
     g_assert_cmpstr(a->name, ==, b->name);
     g_assert_cmpuint(a->id, ==, b->id);
     g_assert_cmpstr(a->pnode, ==, b->pnode);
@@ -172,6 +179,7 @@ void assert_platforms_equal(const struct platform *a, const struct platform *b)
         g_assert_true(x->base_local == y->base_local && x->base_remote == y->base_remote);
         g_assert_true(prefix_equal(&x->ipv4, &y->ipv4) && prefix_equal(&x->ipv6, &y->ipv6));
     }
+    g_assert_true(matrix_equal(a->matrix, b->matrix));
     g_assert_cmpuint(a->vnodes->len, ==, b->vnodes->len);
     for (unsigned i = 0; i < a->vnodes->len; i++) {
         assert_vnodes_equal(platform_vnode(a, i), platform_vnode(b, i));

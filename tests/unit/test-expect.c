@@ -145,6 +145,20 @@ static void test_loss_and_jitter(void)
     g_assert_cmpint(e.rtt, ==, rtt + 3 * NS_PER_MS / 2);
     g_assert_cmpint(e.rtt_jitter, ==, llround(sqrt(6 * 6 + 4 * 4) * NS_PER_MS));
     expectation_clear(&e);
+    /* A matrix: there 20 ms, half of what arrives is lost, and 82 bytes take 6.56 ms at 100 kbit/s; back 1 ms. */
+    platform->matrix = matrix_new(2);
+    platform->matrix->group[0].selector = g_strdup("n1");
+    platform->matrix->group[1].selector = g_strdup("n4");
+    platform->matrix->cells[1] = (struct matrix_cell){.latency = 20 * NS_PER_MS, .loss = PPB_ONE / 2, .bandwidth = 100000};
+    platform->matrix->cells[2] = (struct matrix_cell){.latency = NS_PER_MS};
+    platform_find_vnode(platform, "n1")->group = 1;
+    platform_find_vnode(platform, "n4")->group = 2;
+    g_assert_true(expect_pair(finder, platform_find_vnode(platform, "n1"), platform_find_vnode(platform, "n4"), &e, NULL));
+    g_assert_cmpint(e.rtt, ==, rtt + 3 * NS_PER_MS / 2 + 27560000);
+    g_assert_cmpuint(e.loss, ==, 640000000);
+    g_assert_cmpuint(e.bandwidth, ==, 100000);
+    g_assert_cmpfloat_with_epsilon(e.goodput, 100000.0 * 948 / 1038, 1e-6);
+    expectation_clear(&e);
     path_finder_free(finder);
 }
 

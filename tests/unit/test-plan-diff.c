@@ -37,6 +37,34 @@ static void test_whole(void)
                 "- vnode n4\n- viface n4:if0\n- vnode n5\n- viface n5:if0\n- vnetwork net1\n- vnetwork net2\n");
 }
 
+/* Returns a matrix of two groups. */
+static struct matrix *make_matrix(const char *first, int64_t latency)
+{
+    struct matrix *matrix = matrix_new(2);
+    matrix->group[0].selector = g_strdup(first);
+    matrix->group[1].selector = g_strdup("n2");
+    matrix->cells[1].latency = latency;
+    return matrix;
+}
+
+static void test_matrix(void)
+{
+    AUTO_PLATFORM none = plan_alone(make_figure3());
+    AUTO_PLATFORM before = platform_copy(none);
+    before->matrix = make_matrix("n1", 5);
+    AUTO_PLATFORM same = platform_copy(before);
+    AUTO_PLATFORM after = platform_copy(none);
+    AUTO_PLATFORM other = platform_copy(none);
+    after->matrix = make_matrix("n1", 6);
+    after->matrix->cells[2].loss = 7;
+    other->matrix = make_matrix("n3", 5);
+    assert_diff(before, same, "");
+    assert_diff(none, before, "~ matrix figure3: none -> a new one\n");
+    assert_diff(before, after, "~ matrix figure3: 2 values\n");
+    assert_diff(before, other, "~ matrix figure3: other groups\n");
+    assert_diff(before, none, "~ matrix figure3: none any more\n");
+}
+
 static void test_observed(void)
 {
     AUTO_PLATFORM platform = plan_alone(make_figure3());
@@ -101,6 +129,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/plan/diff/whole", test_whole);
+    g_test_add_func("/plan/diff/matrix", test_matrix);
     g_test_add_func("/plan/diff/observed", test_observed);
     g_test_add_func("/plan/diff/changed", test_changed);
     g_test_add_func("/plan/diff/vifaces", test_vifaces);

@@ -218,6 +218,41 @@ static void test_tables(void)
     g_assert_null(strstr(written, "unused"));
 }
 
+static void test_matrix(void)
+{
+    static const char text[] =
+        "{\"distem\": 2, \"name\": \"x\", \"vnetworks\": {\"a\": {\"ipv4\": \"10.0.0.0/24\"}},"
+        " \"matrices\": {\"m.csv\": [\"from, n1 ,site=far\", \"n1,,10ms\", \" site=far , 20.5ms, 0 \", \"\"]},"
+        " \"matrix\": {\"latency\": \"m.csv\", \"loss\": [\"to, n1\", \"n3, 1%\"]},"
+        " \"vnodes\": {\"n[1-3]\": {\"vifaces\": {\"x\": {\"vnetwork\": \"a\"}}},"
+        "   \"f[1-2]\": {\"labels\": {\"site\": \"far\"}, \"vifaces\": {\"x\": {\"vnetwork\": \"a\"}}}}}";
+    AUTO_PLATFORM platform = parse(text, "matrix");
+    static const uint32_t groups[] = {1, 0, 3, 2, 2};
+    for (unsigned i = 0; i < G_N_ELEMENTS(groups); i++) {
+        g_assert_cmpuint(platform_vnode(platform, i)->group, ==, groups[i]);
+    }
+    g_assert_cmpint(matrix_between(platform->matrix, 1, 2)->latency, ==, 10000000);
+    g_assert_cmpint(matrix_between(platform->matrix, 2, 1)->latency, ==, 20500000);
+    g_assert_cmpint(matrix_between(platform->matrix, 3, 1)->latency, ==, 0);
+    g_assert_cmpuint(matrix_between(platform->matrix, 3, 1)->loss, ==, 10000000);
+    g_assert_null(matrix_between(platform->matrix, 0, 1));
+    g_assert_null(matrix_between(platform->matrix, 1, 4));
+    g_assert_null(matrix_between(NULL, 1, 1));
+    assert_round_trip(platform);
+    AUTO_PLATFORM copy = platform_copy(platform);
+    assert_equal(platform, copy);
+    struct matrix *other = matrix_new(3);
+    for (unsigned i = 0; i < 3; i++) {
+        g_autofree char *row = matrix_row_text(platform->matrix, i);
+        other->group[i].selector = g_strdup(platform->matrix->group[i].selector);
+        matrix_read_row(other, i, row);
+    }
+    g_assert_true(matrix_equal(platform->matrix, other));
+    other->cells[8].bandwidth = 1;
+    g_assert_false(matrix_equal(platform->matrix, other));
+    matrix_unref(other);
+}
+
 static void test_differences(void)
 {
     unsigned i = 0;
@@ -273,6 +308,7 @@ int main(int argc, char **argv)
     g_test_add_func("/topology/write/examples", test_examples);
     g_test_add_func("/topology/write/property", test_property);
     g_test_add_func("/topology/write/copy", test_copy);
+    g_test_add_func("/topology/write/matrix", test_matrix);
     g_test_add_func("/topology/write/tables", test_tables);
     g_test_add_func("/topology/write/traces", test_traces);
     g_test_add_func("/topology/equal/order", test_order);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the program of the latency matrix, which runs in the kernel, shares with what fills its maps. */
+#ifndef LINK_MATRIX_BPF_H
+#define LINK_MATRIX_BPF_H 1
+
+#include <linux/types.h>
+
+/* An IPv4 address is one of IPv6, ::ffff:a.b.c.d. */
+struct matrix_address {
+    __u8 bytes[16];
+};
+
+/* A source, by its address. */
+struct matrix_source {
+    __u32 group;  /* From 0. */
+    __u32 number; /* Tells sources apart. */
+};
+
+/* A destination: an address of the vnode behind a device. */
+struct matrix_destination {
+    __u32 ifindex;
+    struct matrix_address address;
+};
+
+/* What happens between two groups. The cell of a source and a destination is number column * groups + source's group. */
+struct matrix_figures {
+    __u64 latency;   /* ns */
+    __u64 bandwidth; /* bit/s; 0: not limited. */
+    __u64 loss;      /* Of 2^32. */
+};
+
+/* A source and a destination that share a bandwidth with nobody. */
+struct matrix_pair {
+    __u32 source, ifindex;
+};
+
+#define MATRIX_WIRE 24           /* Bytes that a wire carries of a frame besides those that the kernel sees. */
+#define MATRIX_WAIT 200000000ull /* ns; a frame that would wait longer for its bandwidth ... */
+#define MATRIX_WAIT_FRAMES 10    /* ... and behind more than so many of its size, is dropped. */
+#define MATRIX_MARK 0xd1000000u  /* On frames on their way, with the ifindex, which fits, in the rest. */
+#define MATRIX_INDEX_MASK 0xffffffu
+
+#endif

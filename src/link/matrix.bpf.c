@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* The program of the latency matrix: it runs in the kernel for each frame that is to enter a vnode, before all that shapes its
+ * input, and for each that comes back from the device that delays. Compiled for BPF. */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "matrix-bpf.h"
+
+#define IPV4_SOURCE 12
+#define IPV6_SOURCE 8
+
+/* Where frames are delayed; set before loading. */
+volatile const __u32 delay_ifindex = 0;
+volatile const __u32 groups = 0;
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1);
+    __type(key, struct matrix_address);
+    __type(value, struct matrix_source);
+} sources SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1);
+    __type(key, struct matrix_destination);
+    __type(value, __u32); /* A column. */
+} destinations SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct matrix_figures);
+} cells SEC(".maps");
+
+struct turn {
+    struct bpf_spin_lock lock;
+    __u64 next; /* When the bandwidth is free again. */
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH); /* Not LRU: that takes no locks. */
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1);
+    __type(key, struct matrix_pair);
+    __type(value, struct turn);
+} turns SEC(".maps");
+
+static __always_inline int read_addresses(struct __sk_buff *skb, struct matrix_address *source, struct matrix_address *destination)
+{
+    if (skb->protocol == bpf_htons(ETH_P_IP)) {
+        source->bytes[10] = source->bytes[11] = destination->bytes[10] = destination->bytes[11] = 0xff;
+        return bpf_skb_load_bytes(skb, ETH_HLEN + IPV4_SOURCE, source->bytes + 12, 4) ||
+               bpf_skb_load_bytes(skb, ETH_HLEN + IPV4_SOURCE + 4, destination->bytes + 12, 4);
+    }
+    if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+        return bpf_skb_load_bytes(skb, ETH_HLEN + IPV6_SOURCE, source->bytes, 16) ||
+               bpf_skb_load_bytes(skb, ETH_HLEN + IPV6_SOURCE + 16, destination->bytes, 16);
+    }
+    return -1;
+}
+
+/* Lets a frame wait for its pair's bandwidth. Returns when it has passed, or 0 when too many wait already. */
+static __always_inline __u64 take_turn(struct __sk_buff *skb, const struct matrix_source *source, __u64 bandwidth, __u64 now)
+{
+    struct matrix_pair pair = {.source = source->number, .ifindex = skb->ifindex};
+    __u64 own = (__u64)(skb->len + MATRIX_WIRE) * 8 * 1000000000ull / bandwidth, passed = 0;
+    struct turn *turn = bpf_map_lookup_elem(&turns, &pair);
+    if (!turn) {
+        struct turn first = {};
+        bpf_map_update_elem(&turns, &pair, &first, BPF_NOEXIST);
+        turn = bpf_map_lookup_elem(&turns, &pair);
+        if (!turn) {
+            return now + own;
+        }
+    }
+    bpf_spin_lock(&turn->lock);
+    __u64 start = turn->next > now ? turn->next : now;
+    if (start - now <= MATRIX_WAIT || start - now <= MATRIX_WAIT_FRAMES * own) {
+        turn->next = passed = start + own;
+    }
+    bpf_spin_unlock(&turn->lock);
+    return passed;
+}
+
+SEC("tc")
+int distem_matrix(struct __sk_buff *skb)
+{
+    struct matrix_destination destination = {.ifindex = skb->ifindex};
+    struct matrix_address address = {};
+    if (skb->mark == (MATRIX_MARK | skb->ifindex)) { /* It has been delayed. */
+        skb->mark = 0;
+        bpf_skb_set_tstamp(skb, 0, BPF_SKB_TSTAMP_UNSPEC);
+        return TC_ACT_UNSPEC;
+    }
+    if (read_addresses(skb, &address, &destination.address)) {
+        return TC_ACT_UNSPEC;
+    }
+    const __u32 *column = bpf_map_lookup_elem(&destinations, &destination);
+    const struct matrix_source *source = bpf_map_lookup_elem(&sources, &address);
+    if (!column || !source) {
+        return TC_ACT_UNSPEC;
+    }
+    __u32 number = *column * groups + source->group;
+    const struct matrix_figures *figures = bpf_map_lookup_elem(&cells, &number);
+    if (!figures) {
+        return TC_ACT_UNSPEC;
+    }
+    if (figures->loss && bpf_get_prandom_u32() < figures->loss) {
+        return TC_ACT_SHOT;
+    }
+    __u64 bandwidth = figures->bandwidth, leaves = bpf_ktime_get_ns();
+    if (!bandwidth && !figures->latency) {
+        return TC_ACT_UNSPEC;
+    }
+    if (bandwidth) {
+        leaves = take_turn(skb, source, bandwidth, leaves);
+        if (!leaves) {
+            return TC_ACT_SHOT;
+        }
+    }
+    skb->mark = MATRIX_MARK | skb->ifindex;
+    skb->priority = 0; /* fq lets those of the highest pass at once. */
+    bpf_skb_set_tstamp(skb, leaves + figures->latency, BPF_SKB_TSTAMP_DELIVERY_MONO);
+    return bpf_redirect(delay_ifindex, 0);
+}
+
+SEC("tc")
+int distem_return(struct __sk_buff *skb)
+{
+    return (skb->mark & ~MATRIX_INDEX_MASK) == MATRIX_MARK ? bpf_redirect(skb->mark & MATRIX_INDEX_MASK, 0) : TC_ACT_UNSPEC;
+}
+
+/* The kernel lends some of its helpers only to programs that the GPL goes with: hence the choice in the first line. */
+char LICENSE[] SEC("license") = "GPL";

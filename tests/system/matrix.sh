@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# The latency matrix: what it says is measured, on top of what vifaces do, once for each frame however many gateways there are; it
+# changes while frames pass; a daemon that is started again goes on with it; nothing is left of it.
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+need_lab --exact
+
+dir=$(mktemp -d)
+on_exit rm -rf "$dir"
+on_exit distem cleanup
+on_exit stop_daemon
+
+# topology LATENCY_A_B: of the group a1, to b1.
+topology() {
+    cat >"$dir/latency.csv" <<CSV
+to,   a1,    b1,   site=far, gw
+a1,   0,     $1,   30ms,     1ms
+b1,   20ms,  0,    ,         0
+site=far, 40ms, 5ms, 2ms,    0
+CSV
+    cat <<'JSON'
+{
+  "distem": 2, "name": "matrix",
+  "vnetworks": {"n1": {"ipv4": "10.1.0.0/24", "ipv6": "fd01::/64"}, "n2": {"ipv4": "10.2.0.0/24", "ipv6": "fd02::/64"}},
+  "matrix": {"latency": "latency.csv", "loss": ["to, a1, b1", "a1, 0, 0", "b1, 20%, 0"], "bandwidth": ["to, gw", "b1, 1Mbit/s"]},
+  "vnodes": {
+    "a1": {"vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.1", "ipv6": "fd01::1"}}},
+    "b1": {"vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.2", "ipv6": "fd01::2", "input": {"latency": "3ms"}}}},
+    "far[1-2]": {"labels": {"site": "far"}, "vifaces": {"if0": {"vnetwork": "n2", "output": {"latency": "7ms", "bandwidth": "10Mbit/s"}}}},
+    "gw": {"gateway": true, "vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.254"}, "if1": {"vnetwork": "n2", "ipv4": "10.2.0.254"}}},
+    "none": {"vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.9", "both": {"latency": "2ms"}}}}
+  }
+}
+JSON
+}
+# rtt_is FROM ADDRESS MS: the smallest of some, within 20 us or 0.2 % above and what the path takes itself.
+rtt_is() {
+    local found
+    found=$(distem exec "$1" -- ping -i 0.2 -c 8 -q "$2" | sed -n 's/^rtt.* = \([0-9.]*\).*/\1/p')
+    echo "$found ms" >&2
+    awk -v found="$found" -v asked="$3" 'BEGIN { exit !(found != "" && found >= asked && found < asked + (asked * 0.002 > 0.02 ? asked * 0.002 : 0.02) + 0.06) }'
+}
+
+distemd --detach
+topology 10ms >"$dir/topo.json"
+check "up" distem up "$dir/topo.json"
+address() {
+    distem exec "$1" -- ip -o -4 addr show dev if0 | sed -n 's/.*inet \([0-9.]*\).*/\1/p'
+}
+far1=$(address far1) far2=$(address far2)
+check "two groups of one vnode each, and an input of 3 ms" rtt_is a1 10.1.0.2 33
+check "... by IPv6" rtt_is a1 fd01::2 33
+check "... a vnode in no group meets nothing of it" rtt_is none 10.1.0.1 4
+check "through a gateway: once, and an output with a bandwidth" rtt_is a1 "$far1" 77.115
+check "... between members of a group" rtt_is far1 "$far2" 18.23
+check "... where nothing is said one way" rtt_is b1 "$far1" 15.115
+check "the gateway itself" rtt_is a1 10.1.0.254 1
+check "verify agrees" distem verify --only rtt
+distem exec b1 -- ping -q -i 0.002 -c 2000 10.1.0.1 >"$dir/loss"
+check "20 % are lost one way" bash -c "sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' '$dir/loss' | tee /dev/stderr | awk '{ exit !(\$1 > 17.7 && \$1 < 22.3) }'"
+check "a bandwidth of its own" distem verify --only goodput --pairs b1:gw
+
+distem exec a1 -- ping -q -i 0.005 -c 1500 "$far1" >"$dir/ping" &
+ping=$!
+for latency in 11ms 12ms 13ms; do
+    topology "$latency" >"$dir/topo.json"
+    distem diff "$dir/topo.json" >"$dir/diff"
+    distem up "$dir/topo.json" || echo "not up" >>"$dir/failed"
+done
+wait "$ping"
+check "changes while frames pass" test ! -e "$dir/failed"
+check "... one value each" grep -E 'matrix .*1 value' "$dir/diff"
+check "... none is lost" grep -q ' 0% packet loss' "$dir/ping"
+check "... they are measured" rtt_is a1 10.1.0.2 36
+stop_daemon
+distemd --detach
+check "a daemon that is started again goes on" distem up "$dir/topo.json"
+check "... as it was" rtt_is a1 10.1.0.2 36
+check "the platform says so" bash -c 'curl -s http://127.0.0.1:4567/platform/topology | distem diff --exit-code -'
+check "nothing unexpected in the log" unexpected_log
+sed -i '/"matrix": {/d' "$dir/topo.json"
+check "without a matrix" distem up "$dir/topo.json"
+check "... it does nothing" rtt_is a1 10.1.0.2 3
+check "down" distem down
+stop_daemon
+check "cleanup" distem cleanup
+check "nothing is left" test -z "$(leftovers)"
+finish
