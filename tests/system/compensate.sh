@@ -30,6 +30,9 @@ for r in json.load(sys.stdin)["results"]:
         tee -a "$dir/figures"
     json "[$1 for r in d['results'] for e in [(r['rtt']['measured_ns'] - r['rtt']['expected_ns']) / 1000]] == [True] * 3" <"$dir/verify"
 }
+compensates_nothing() {
+    distem up --compensate "$dir/alone.json" | tee /dev/stderr | grep -q '^one: base latency not known, not compensated$'
+}
 bases_are() {
     platform_has "[(n['name'], bool(n['base_local_ns']), bool(n['base_remote_ns'])) for n in d['vnetworks']] == $1"
 }
@@ -62,6 +65,8 @@ check "... still" errors_are "abs(e) <= 20"
 check "with up it ends" distem up "$dir/topo.json"
 check "... for all" bases_are "[('one', False, False), ('both', False, False), ('near', False, False)]"
 check "... as can be measured" errors_are "e > 20"
+sed '/"[b-f]":/d; /"a":/s/,$//' "$dir/topo.json" >"$dir/alone.json"
+check "where nobody has a neighbour, nothing is compensated" compensates_nothing
 check "nothing unexpected in the logs" unexpected_logs
 check "down" distem down
 sed 's/^/# /' "$dir/figures"

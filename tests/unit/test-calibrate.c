@@ -8,7 +8,7 @@
 #include "distem/topology.h"
 #include "src/coordinator/calibrate.h"
 
-#define US 1000
+#define US INT64_C(1000)
 
 /* On "net" a0 ... a4 are on pnode a, b0 ... b2 on b; a4's jitter is no measure. On "own" is one vnode, on "far" two on two. */
 static const char topology[] =
@@ -104,7 +104,7 @@ static void test_bases(void)
     g_assert_true(own->base_local == 0 && own->base_remote == 0);
     g_assert_true(far->base_local == 0 && far->base_remote == 0);
     json_t *bases = calibrate_json(next),
-           *first = json_pack("{s:s, s:i, s:i}", "vnetwork", "net", "base_local_ns", 20 * US, "base_remote_ns", 50 * US);
+           *first = json_pack("{s:s, s:I, s:I}", "vnetwork", "net", "base_local_ns", 20 * US, "base_remote_ns", 50 * US);
     g_assert_cmpuint(json_array_size(bases), ==, 3);
     g_assert_true(json_equal(json_array_get(bases, 0), first));
     g_assert_true(json_is_null(json_object_get(json_array_get(bases, 1), "base_local_ns")));

@@ -6,7 +6,7 @@
 
 #include "make-platform.h"
 
-#define US 1000
+#define US INT64_C(1000)
 
 /* Vnodes n1 and n2 on pnode a, n3 on b; the way takes 40 us on one pnode and 100 us between two. */
 static struct platform *make_asked(void)
