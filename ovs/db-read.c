@@ -96,6 +96,8 @@ static GHashTable *read_vnetworks(const struct db *db, struct platform *platform
         vnetwork->underlay_chosen = row->underlay_chosen;
         vnetwork->vlan = (uint16_t)row->vlan;
         vnetwork->mtu = (uint16_t)row->mtu;
+        vnetwork->base_local = row->base_local;
+        vnetwork->base_remote = row->base_remote;
         g_hash_table_insert(by_id, GUINT_TO_POINTER(vnetwork->id), vnetwork);
     }
     g_ptr_array_sort(platform->vnetworks, compare_vnetworks);
@@ -176,6 +178,8 @@ static void read_vifaces(const struct db *db, GHashTable *vnetworks, GHashTable 
             (void)(*row->mac && mac_parse(row->mac, &viface->mac, NULL));
             viface->input = impairment_from_text(row->input);
             viface->output = impairment_from_text(row->output);
+            viface->input.compensation = row->input_compensation;
+            viface->output.compensation = row->output_compensation;
         }
     }
 }

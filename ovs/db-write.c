@@ -173,6 +173,8 @@ static void write_vnetworks(const struct writer *w, const struct platform *next)
         distemrec_vnetwork_set_underlay_chosen(row, vnetwork->underlay_chosen);
         distemrec_vnetwork_set_vlan(row, vnetwork->vlan);
         distemrec_vnetwork_set_mtu(row, vnetwork->mtu);
+        distemrec_vnetwork_set_base_local(row, vnetwork->base_local);
+        distemrec_vnetwork_set_base_remote(row, vnetwork->base_remote);
     }
     delete_rows(rows);
 }
@@ -300,6 +302,8 @@ static void write_viface(const struct writer *w, const struct vnode *vnode, unsi
     distemrec_viface_set_mac(row, mac_is_zero(&viface->mac) ? "" : mac_format(&viface->mac, mac));
     distemrec_viface_set_input(row, input);
     distemrec_viface_set_output(row, output);
+    distemrec_viface_set_input_compensation(row, viface->input.compensation);
+    distemrec_viface_set_output_compensation(row, viface->output.compensation);
 }
 
 static void write_vifaces(const struct writer *w, const struct platform *next)

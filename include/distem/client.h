@@ -67,6 +67,10 @@ struct distem_file {
  * would change. Does not wait: see distem_wait(). */
 json_t *distem_up(struct distem *client, const struct distem_file *topology, const struct distem_file *layout, bool dry_run,
                   struct distem_error *error);
+/* The same, for good, but what is known of base latencies stays and is compensated: to be followed, when that is realised, by
+ * distem_calibrate(). */
+json_t *distem_up_compensated(struct distem *client, const struct distem_file *topology, const struct distem_file *layout,
+                              struct distem_error *error);
 /* Takes the platform down. Does not wait. */
 json_t *distem_down(struct distem *client, struct distem_error *error);
 /* Checks them without looking at the platform. */
@@ -113,6 +117,10 @@ json_t *distem_verification(struct distem *client, int64_t id, struct distem_err
 /* Waits for the end of verification 'id', as distem_wait() does, and returns it. */
 json_t *distem_verify_wait(struct distem *client, int64_t id, int timeout_ms, distem_progress_fn *progress, void *aux,
                            struct distem_error *error);
+
+/* Starts to measure the platform's base latencies, which are then compensated. Returns the number of a verification, or -1; when
+ * that is done, its "calibration" tells the generation to wait for, or a "problem". */
+int64_t distem_calibrate(struct distem *client, struct distem_error *error);
 
 /* The way of a packet from 'from' ("n1" or "n1:if0") to 'to' (a vnode, an address, or "broadcast"), as POST /traces tells it. */
 json_t *distem_trace(struct distem *client, const char *from, const char *to, struct distem_error *error);

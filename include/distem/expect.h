@@ -48,6 +48,9 @@ struct expectation {
 /* Works out 'ret'. Fails as path_find() does. The caller calls expectation_clear(). */
 bool expect_pair(const struct path_finder *, const struct vnode *from, const struct vnode *to, struct expectation *ret,
                  GError **error);
+/* The same for an address of 'to' that is given. */
+bool expect_address(const struct path_finder *, const struct vnode *from, const struct vnode *to, const struct ip_addr *address,
+                    struct expectation *ret, GError **error);
 void expectation_clear(struct expectation *);
 
 /* Returns the payload rate of a long TCP stream with timestamps through a direction with a bandwidth: bandwidth * (mtu - ip_header

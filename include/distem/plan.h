@@ -53,12 +53,19 @@ struct platform *plan(const struct platform *asked, const struct platform *curre
  *     What it sends to a vnode and nobody in the platform has is taken to be that vnode's own; all else that would go in a circle
  * is a problem.
  *   - Nothing passes a gateway on a lost pnode, but for what a vroute sends there: that stays as the user has it.
- *   - What a wider route says is left out; default routes are used where they make the table smaller and no circle. */
+ *   - What a wider route says is left out; default routes are used where they make the table smaller and no circle.
+ *
+ * compensation: what each direction with a latency leaves out of it, by the bases of its vnetwork, so that no way becomes faster
+ * than asked for.
+ *   - A viface counts with the lesser base among those to its peers; one that is not known is 0.
+ *   - A direction leaves out all of that, or half of it when a peer has a latency in the opposite direction, too; never more than
+ *     leaves room for its jitter. */
 bool plan_ids(struct platform *, const struct platform *current, struct diagnostics *problems);
 bool plan_addresses(struct platform *, const struct platform *current, struct diagnostics *problems);
 bool plan_placement(struct platform *, const struct platform *current, const GPtrArray *pnodes, struct diagnostics *problems);
 bool plan_transports(struct platform *, const GPtrArray *pnodes, struct diagnostics *problems);
 bool plan_routes(struct platform *, const GPtrArray *pnodes, GPtrArray *unreachable, struct diagnostics *problems);
+void plan_compensation(struct platform *);
 
 /* One step of a change, for `distem diff` and for progress. */
 enum change_kind { CHANGE_ADD, CHANGE_REMOVE, CHANGE_MODIFY };

@@ -82,6 +82,9 @@ struct impairment {
      * PLAYBACK_LOOP and PLAYBACK_PAUSES; 0: none. The value above is then the trace's lowest latency, highest loss or highest
      * bandwidth. */
     uint32_t latency_trace, loss_trace, bandwidth_trace;
+    /* ns of the latency that the way takes anyway, and which are not to be added to it: by the plan, never asked for, and no
+     * property; see plan_compensation(). */
+    int64_t compensation;
     struct played now; /* Of what follows them; no part of the platform: equal or not does not matter. */
 };
 
@@ -116,6 +119,9 @@ struct vnetwork {
     uint16_t mtu;         /* 0: computed from the underlay. */
     bool mtu_chosen;      /* 'mtu' was chosen by the plan, not asked for: see platform_reopen(). */
     bool underlay_chosen; /* So was 'underlay'. */
+    /* ns, one way, that a frame takes where nothing is emulated, between two vnodes of a pnode and of different ones, as measured
+     * to be compensated; 0: it is not. */
+    int64_t base_local, base_remote;
 };
 
 /* A route of a vnode. */

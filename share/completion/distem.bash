@@ -19,7 +19,7 @@ _distem() {
             COMPREPLY=($(compgen -W "up down validate diff status exec shell show set unset verify trace pnode replan doctor cleanup version help $options" -- "$word"))
             return
             ;;
-        up) options+=' --layout --no-wait --timeout --give-up --verbose' ;;
+        up) options+=' --layout --compensate --no-wait --timeout --give-up --verbose' ;;
         down) options+=' --no-wait --timeout' ;;
         validate) options+=' --layout' ;;
         diff) options+=' --layout --exit-code' ;;

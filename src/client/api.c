@@ -23,16 +23,17 @@ static json_t *json_file(const struct distem_file *file)
     return json_pack("{s:s, s:s%}", "file", file->name ? file->name : "-", "text", file->text, file->size);
 }
 
-/* Sends a topology, and its layout unless that is NULL, to 'path', which gets 'file' and 'dry_run' as query. */
+/* Sends a topology, and its layout unless that is NULL, to 'path', which gets 'file' and 'more' ("&dry_run=yes", or "") as query.
+ */
 static json_t *send_files(struct distem *client, const char *method, const char *path, const struct distem_file *topology,
-                          const struct distem_file *layout, bool dry_run, struct distem_error *error)
+                          const struct distem_file *layout, const char *more, struct distem_error *error)
 {
     if (!layout) {
         g_autofree char *name = client_encode(topology->name ? topology->name : "-");
-        g_autofree char *target = g_strdup_printf("%s?file=%s%s", path, name, dry_run ? "&dry_run=yes" : "");
+        g_autofree char *target = g_strdup_printf("%s?file=%s%s", path, name, more);
         return client_request(client, method, target, topology->text, topology->size, error);
     }
-    g_autofree char *target = g_strdup_printf("%s?bundle=yes%s", path, dry_run ? "&dry_run=yes" : "");
+    g_autofree char *target = g_strdup_printf("%s?bundle=yes%s", path, more);
     json_t *bundle = json_pack("{s:o, s:o}", "topology", json_file(topology), "layout", json_file(layout));
     g_autofree char *body = bundle ? json_dumps(bundle, JSON_COMPACT) : NULL;
     json_decref(bundle);
@@ -51,7 +52,13 @@ json_t *distem_server(struct distem *client, struct distem_error *error)
 json_t *distem_up(struct distem *client, const struct distem_file *topology, const struct distem_file *layout, bool dry_run,
                   struct distem_error *error)
 {
-    return send_files(client, "PUT", "/platform", topology, layout, dry_run, error);
+    return send_files(client, "PUT", "/platform", topology, layout, dry_run ? "&dry_run=yes" : "", error);
+}
+
+json_t *distem_up_compensated(struct distem *client, const struct distem_file *topology, const struct distem_file *layout,
+                              struct distem_error *error)
+{
+    return send_files(client, "PUT", "/platform", topology, layout, "&compensate=yes", error);
 }
 
 json_t *distem_down(struct distem *client, struct distem_error *error)
@@ -62,7 +69,7 @@ json_t *distem_down(struct distem *client, struct distem_error *error)
 json_t *distem_check(struct distem *client, const struct distem_file *topology, const struct distem_file *layout,
                      struct distem_error *error)
 {
-    return send_files(client, "POST", "/topology/check", topology, layout, false, error);
+    return send_files(client, "POST", "/topology/check", topology, layout, "", error);
 }
 
 json_t *distem_platform(struct distem *client, struct distem_error *error)
@@ -134,16 +141,27 @@ json_t *distem_replan(struct distem *client, bool move_lost, struct distem_error
     return client_request(client, "POST", path, "", 0, error);
 }
 
-int64_t distem_verify(struct distem *client, json_t *what, struct distem_error *error)
+/* Sends 'body' to 'path', which starts a verification. Returns its number, or -1. */
+static int64_t start_verification(struct distem *client, const char *path, const char *body, struct distem_error *error)
 {
-    g_autofree char *body = what ? json_dumps(what, JSON_COMPACT) : g_strdup("{}");
-    json_t *answer = client_request(client, "POST", "/verifications", body, strlen(body), error);
+    json_t *answer = client_request(client, "POST", path, body, strlen(body), error);
     json_int_t id = -1;
     if (answer && json_unpack(answer, "{sI}", "id", &id) < 0) {
         client_fail(error, "system", "the daemon answered without the verification's id");
     }
     json_decref(answer);
     return id;
+}
+
+int64_t distem_verify(struct distem *client, json_t *what, struct distem_error *error)
+{
+    g_autofree char *body = what ? json_dumps(what, JSON_COMPACT) : g_strdup("{}");
+    return start_verification(client, "/verifications", body, error);
+}
+
+int64_t distem_calibrate(struct distem *client, struct distem_error *error)
+{
+    return start_verification(client, "/platform/calibration", "", error);
 }
 
 json_t *distem_trace(struct distem *client, const char *from, const char *to, struct distem_error *error)

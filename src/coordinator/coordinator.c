@@ -19,6 +19,7 @@ static const struct rest_route routes[] = {
     {"DELETE", "/platform", platform_delete, 0},
     {"GET", "/platform/topology", platform_topology, 0},
     {"GET", "/platform/progress", platform_progress, 0},
+    {"POST", "/platform/calibration", calibration_start, 0},
     {"POST", "/topology/check", topology_check, TOPOLOGY_LIMIT},
     {"GET", "/vnodes", vnodes_list, 0},
     {"GET", "/vnodes/:vnode", vnode_get, 0},

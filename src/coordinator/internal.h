@@ -95,7 +95,7 @@ void playbacks_run(struct coordinator *);
 /* trace.c */
 rest_handler trace_start;
 /* verify.c */
-rest_handler verification_start, verification_get;
+rest_handler verification_start, verification_get, calibration_start;
 void verify_run(struct coordinator *);
 void verify_wait(struct coordinator *);
 void verification_free(struct verification *);

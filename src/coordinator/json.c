@@ -16,11 +16,12 @@ static json_t *json_address(const struct ip_addr *addr, const struct ip_prefix *
 json_t *json_viface(const struct viface *viface, const struct platform *platform)
 {
     char mac[MAC_TEXT_SIZE];
-    return json_pack("{s:s, s:I, s:s, s:o, s:o, s:s, s:o, s:o}", "name", viface->name, "id", (json_int_t)viface->id, "vnetwork",
-                     viface->vnetwork->name, "ipv4", json_address(&viface->ipv4, &viface->vnetwork->ipv4), "ipv6",
+    return json_pack("{s:s, s:I, s:s, s:o, s:o, s:s, s:o, s:o, s:I, s:I}", "name", viface->name, "id", (json_int_t)viface->id,
+                     "vnetwork", viface->vnetwork->name, "ipv4", json_address(&viface->ipv4, &viface->vnetwork->ipv4), "ipv6",
                      json_address(&viface->ipv6, &viface->vnetwork->ipv6), "mac", mac_format(&viface->mac, mac), "input",
                      impairment_to_json_with_traces(&viface->input, platform), "output",
-                     impairment_to_json_with_traces(&viface->output, platform));
+                     impairment_to_json_with_traces(&viface->output, platform), "input_compensation_ns",
+                     (json_int_t)viface->input.compensation, "output_compensation_ns", (json_int_t)viface->output.compensation);
 }
 
 static json_t *json_route(const struct vnode *vnode, const struct route *route)
@@ -53,16 +54,17 @@ static json_t *json_vnetwork(const struct vnetwork *vnetwork, unsigned vifaces)
 {
     char ipv4[PREFIX_TEXT_SIZE], ipv6[PREFIX_TEXT_SIZE];
     bool vxlan = vnetwork->transport == TRANSPORT_VXLAN;
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "name", vnetwork->name, "id",
-                     (json_int_t)vnetwork->id, "ipv4", text_or_null(prefix_format(&vnetwork->ipv4, ipv4)), "ipv6",
-                     text_or_null(prefix_format(&vnetwork->ipv6, ipv6)), "transport",
-                     text_or_null(transport_name(vnetwork->transport)), "vni", number_or_null(vxlan ? vnetwork->vni : 0), "port",
-                     number_or_null(vxlan ? vnetwork->port : 0), "underlay",
-                     text_or_null(vnetwork->underlay == 4   ? "ipv4"
-                                  : vnetwork->underlay == 6 ? "ipv6"
-                                                            : NULL),
-                     "vlan", number_or_null(vnetwork->vlan), "interface", text_or_null(vnetwork->interface), "mtu",
-                     number_or_null(vnetwork->mtu), "vifaces", (json_int_t)vifaces);
+    return json_pack(
+        "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "name", vnetwork->name, "id",
+        (json_int_t)vnetwork->id, "ipv4", text_or_null(prefix_format(&vnetwork->ipv4, ipv4)), "ipv6",
+        text_or_null(prefix_format(&vnetwork->ipv6, ipv6)), "transport", text_or_null(transport_name(vnetwork->transport)), "vni",
+        number_or_null(vxlan ? vnetwork->vni : 0), "port", number_or_null(vxlan ? vnetwork->port : 0), "underlay",
+        text_or_null(vnetwork->underlay == 4   ? "ipv4"
+                     : vnetwork->underlay == 6 ? "ipv6"
+                                               : NULL),
+        "vlan", number_or_null(vnetwork->vlan), "interface", text_or_null(vnetwork->interface), "mtu",
+        number_or_null(vnetwork->mtu), "vifaces", (json_int_t)vifaces, "base_local_ns",
+        number_or_null((uint64_t)vnetwork->base_local), "base_remote_ns", number_or_null((uint64_t)vnetwork->base_remote));
 }
 
 /* "ready", "changing", "failed" when something is being retried, "degraded" when only what is on lost pnodes is missing. */

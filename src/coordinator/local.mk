@@ -1,8 +1,8 @@
 # The REST resources.
 noinst_LTLIBRARIES += libcoordinator.la
 libcoordinator_la_SOURCES = \
-	src/coordinator/coordinator.c src/coordinator/internal.h src/coordinator/join.c src/coordinator/json.c \
-	src/coordinator/json-pnode.c src/coordinator/playback.c src/coordinator/peers.c src/coordinator/peers.h src/coordinator/platform.c \
+	src/coordinator/calibrate.c src/coordinator/calibrate.h src/coordinator/coordinator.c src/coordinator/internal.h src/coordinator/join.c \
+	src/coordinator/json.c src/coordinator/json-pnode.c src/coordinator/playback.c src/coordinator/peers.c src/coordinator/peers.h src/coordinator/platform.c \
 	src/coordinator/pnodes.c src/coordinator/replan.c src/coordinator/trace.c src/coordinator/trace-plan.c \
 	src/coordinator/trace-plan.h src/coordinator/trace-text.c src/coordinator/trace-text.h src/coordinator/verify.c src/coordinator/verify.h \
 	src/coordinator/verify-judge.c src/coordinator/verify-plan.c src/coordinator/verify-run.c \
@@ -15,6 +15,13 @@ tests_unit_test_verify_SOURCES = tests/unit/test-verify.c tests/unit/fake-poll.c
 tests_unit_test_verify_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_verify_LDADD = libplan.la libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS) -lm
 TESTS += tests/unit/test-verify
+
+check_PROGRAMS += tests/unit/test-calibrate
+tests_unit_test_calibrate_SOURCES = tests/unit/test-calibrate.c \
+	src/coordinator/calibrate.c src/coordinator/verify-judge.c src/coordinator/verify-plan.c
+tests_unit_test_calibrate_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_calibrate_LDADD = libplan.la libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS) -lm
+TESTS += tests/unit/test-calibrate
 
 check_PROGRAMS += tests/unit/test-peers
 tests_unit_test_peers_SOURCES = \

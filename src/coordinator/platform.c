@@ -132,6 +132,13 @@ void platform_commit(struct coordinator *c, struct rest_request *request, const 
     db_store_platform(c->db, next, generation, store_done, change);
 }
 
+/* Says whether the request's query has 'key' with the value yes. */
+static bool query_says(struct rest_request *request, const char *key)
+{
+    const char *value = rest_request_query(request, key);
+    return value && !strcmp(value, "yes");
+}
+
 /* Reads a file of a bundle, {"file": "a.json", "text": "..."}; false when 'object' is none. */
 static bool read_text(const json_t *object, struct topology_text *ret)
 {
@@ -146,8 +153,7 @@ static struct platform *read_topology(struct rest_request *request)
 {
     AUTO_DIAGNOSTICS problems = {0};
     struct topology_text topology, layout;
-    const char *word = rest_request_query(request, "bundle");
-    bool is_bundle = word && !strcmp(word, "yes");
+    bool is_bundle = query_says(request, "bundle");
     json_t *bundle = is_bundle ? rest_request_json(request) : NULL;
     if (is_bundle && !bundle) {
         return NULL;
@@ -172,13 +178,24 @@ static struct platform *read_topology(struct rest_request *request)
     return asked;
 }
 
+/* Keeps the bases of the vnetworks of 'current' (NULL: none) for those with the same names. */
+static void keep_bases(struct platform *asked, const struct platform *current)
+{
+    g_autoptr(GHashTable) before = current ? platform_index_vnetworks(current) : NULL;
+    for (unsigned i = 0; before && i < asked->vnetworks->len; i++) {
+        struct vnetwork *vnetwork = platform_vnetwork(asked, i);
+        const struct vnetwork *old = g_hash_table_lookup(before, vnetwork->name);
+        vnetwork->base_local = old ? old->base_local : 0;
+        vnetwork->base_remote = old ? old->base_remote : 0;
+    }
+}
+
 void platform_put(struct rest_request *request, void *context)
 {
     struct coordinator *c = context;
     if (!require_database(c, request)) {
         return;
     }
-    const char *dry_run = rest_request_query(request, "dry_run");
     AUTO_DIAGNOSTICS problems = {0};
     AUTO_PLATFORM asked = read_topology(request);
     if (!asked) {
@@ -192,13 +209,16 @@ void platform_put(struct rest_request *request, void *context)
         return;
     }
     AUTO_PLATFORM current = db_platform(c->db);
+    if (query_says(request, "compensate")) {
+        keep_bases(asked, current);
+    }
     g_autoptr(GPtrArray) unreachable = g_ptr_array_new_with_free_func(g_free);
     AUTO_PLATFORM next = plan(asked, current, pnodes, &problems, unreachable);
     if (!next) {
         reply_problems(request, &problems);
         return;
     }
-    platform_commit(c, request, current, next, pnodes, unreachable, dry_run && !strcmp(dry_run, "yes"));
+    platform_commit(c, request, current, next, pnodes, unreachable, query_says(request, "dry_run"));
 }
 
 void topology_check(struct rest_request *request, void *context G_GNUC_UNUSED)

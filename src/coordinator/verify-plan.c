@@ -309,18 +309,24 @@ static void measurement_clear(void *data)
     json_decref(((struct measurement *)data)->test);
 }
 
+static struct verify_plan new_plan(GPtrArray *expectations)
+{
+    struct verify_plan plan = {.expectations = expectations,
+                               .measurements = g_array_new(FALSE, FALSE, sizeof(struct measurement)),
+                               .no_way = json_array(),
+                               .following = json_array(),
+                               .results = json_array()};
+    g_array_set_clear_func(plan.measurements, measurement_clear);
+    return plan;
+}
+
 bool verify_plan_make(const struct platform *planned, const struct verify_options *o, struct verify_plan *ret, GError **error)
 {
     g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(struct pair));
     if (!choose_pairs(planned, o, pairs, error)) {
         return false;
     }
-    struct verify_plan plan = {.expectations = g_ptr_array_new_with_free_func(expectation_free),
-                               .measurements = g_array_new(FALSE, FALSE, sizeof(struct measurement)),
-                               .no_way = json_array(),
-                               .following = json_array(),
-                               .results = json_array()};
-    g_array_set_clear_func(plan.measurements, measurement_clear);
+    struct verify_plan plan = new_plan(g_ptr_array_new_with_free_func(expectation_free));
     struct path_finder *finder = path_finder_new(planned);
     g_autoptr(GHashTable) results = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)json_decref);
     g_autoptr(GPtrArray) rtt = g_ptr_array_new(), loss = g_ptr_array_new(), goodput = g_ptr_array_new();
@@ -353,6 +359,20 @@ bool verify_plan_make(const struct platform *planned, const struct verify_option
     path_finder_free(finder);
     *ret = plan;
     return true;
+}
+
+void verify_plan_rtts(GPtrArray *expectations, struct verify_plan *ret)
+{
+    g_autoptr(GHashTable) results = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)json_decref);
+    g_ptr_array_set_free_func(expectations, expectation_free);
+    *ret = new_plan(expectations);
+    for (unsigned i = 0; i < expectations->len; i++) {
+        struct expectation *e = expectations->pdata[i];
+        json_t *result = json_pack("{s:s, s:s}", "from", e->from->name, "to", e->to->name);
+        json_array_append(ret->results, result);
+        g_hash_table_insert(results, e, result);
+    }
+    add_rounds(ret, results, expectations, MEASURE_RTT);
 }
 
 void verify_plan_clear(struct verify_plan *plan)

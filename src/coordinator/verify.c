@@ -2,9 +2,12 @@
 /* Verifications: one at a time, each with probers of its own. */
 #include <config.h>
 
-#include "verify.h"
+#include "calibrate.h"
+
+#include <inttypes.h>
 
 #include "distem/log.h"
+#include "distem/plan.h"
 #include "distem/pnode-server.h"
 #include "distem/poll.h"
 #include "peers.h"
@@ -19,6 +22,11 @@ struct verification {
     struct verify_run *run;
     int64_t next_check;
     bool ended;
+    bool calibrates;        /* What is measured is stored as bases. */
+    bool storing;           /* That is under way. */
+    uint64_t generation;    /* Of 'platform'; with 'calibrates', in the end that with the bases. */
+    json_t *bases;          /* What was stored; NULL: nothing yet. */
+    char *problem;          /* Why it could not be; NULL: nothing. */
     GHashTable *heartbeats; /* Name of a pnode -> its heartbeat (as a guint) when this began. */
     json_t *doubts;         /* Object: "pnode b: sentence" -> true, noticed since then. */
 };
@@ -31,6 +39,8 @@ void verification_free(struct verification *v)
         platform_free(v->platform);
         g_hash_table_unref(v->heartbeats);
         json_decref(v->doubts);
+        json_decref(v->bases);
+        g_free(v->problem);
         g_free(v);
     }
 }
@@ -127,6 +137,26 @@ static bool is_measurable(struct coordinator *c, GError **error)
     return true;
 }
 
+/* Ends the start of 'v', whose plan is made unless 'ok' is false with 'error' (consumed), and replies. */
+static void start(struct coordinator *c, struct rest_request *request, struct verification *v, bool ok, GError *error)
+{
+    if (ok) {
+        v->run = verify_run_new(&v->options, &v->plan);
+        ok = start_probers(c, v, &error);
+    }
+    if (!ok) {
+        rest_reply_error(request, error, NULL);
+        verification_free(v);
+        return;
+    }
+    verification_free(c->verification);
+    v->id = ++c->verifications;
+    c->verification = v;
+    log_info("coordinator", v->calibrates ? "calibration started" : "verification started", "id=%u measurements=%u", v->id,
+             v->plan.measurements->len);
+    rest_reply(request, 201, json_pack("{s:I}", "id", (json_int_t)v->id));
+}
+
 void verification_start(struct rest_request *request, void *context)
 {
     struct coordinator *c = context;
@@ -142,20 +172,27 @@ void verification_start(struct rest_request *request, void *context)
     v->options.pairs = NULL;
     json_decref(body);
     v->platform = g_steal_pointer(&platform);
-    if (ok) {
-        v->run = verify_run_new(&v->options, &v->plan);
-        ok = start_probers(c, v, &error);
-    }
-    if (!ok) {
-        rest_reply_error(request, error, NULL);
-        verification_free(v);
+    start(c, request, v, ok, error);
+}
+
+void calibration_start(struct rest_request *request, void *context)
+{
+    struct coordinator *c = context;
+    AUTO_PLATFORM platform = require_platform(c, request);
+    if (!platform) {
         return;
     }
-    verification_free(c->verification);
-    v->id = ++c->verifications;
-    c->verification = v;
-    log_info("coordinator", "verification started", "id=%u measurements=%u", v->id, v->plan.measurements->len);
-    rest_reply(request, 201, json_pack("{s:I}", "id", (json_int_t)v->id));
+    struct verification *v = verification_new(c);
+    GError *error = NULL;
+    bool ok = is_measurable(c, &error);
+    if (ok) {
+        calibrate_plan(platform, &v->plan);
+    }
+    v->options.rtt_absolute = INT64_MAX; /* Whatever is measured passes. */
+    v->calibrates = true;
+    v->generation = db_generation(c->db);
+    v->platform = g_steal_pointer(&platform);
+    start(c, request, v, ok, error);
 }
 
 void verification_get(struct rest_request *request, void *context)
@@ -171,12 +208,51 @@ void verification_get(struct rest_request *request, void *context)
         return;
     }
     /* Copies: the results go on changing while the answer is sent. */
-    rest_reply(request, 200,
-               json_pack("{s:I, s:s, s:I, s:I, s:o, s:O, s:O, s:o, s:b}", "id", (json_int_t)v->id, "state",
-                         v->ended ? "done" : "running", "done", (json_int_t)verify_run_answered(v->run), "total",
-                         (json_int_t)v->plan.measurements->len, "results", json_deep_copy(v->plan.results), "no_way",
-                         v->plan.no_way, "following", v->plan.following, "doubts", json_doubts(v), "pass",
-                         verify_run_passes(v->run)));
+    json_t *answer = json_pack("{s:I, s:s, s:I, s:I, s:o, s:O, s:O, s:o, s:b}", "id", (json_int_t)v->id, "state",
+                               v->ended ? "done" : "running", "done", (json_int_t)verify_run_answered(v->run), "total",
+                               (json_int_t)v->plan.measurements->len, "results", json_deep_copy(v->plan.results), "no_way",
+                               v->plan.no_way, "doubts", json_doubts(v), "pass", verify_run_passes(v->run));
+    if (v->ended && v->calibrates) {
+        json_t *calibration = json_pack("{s:I, s:O?, s:o}", "generation", (json_int_t)v->generation, "bases", v->bases, "problem",
+                                        text_or_null(v->problem));
+        json_object_set_new(answer, "calibration", calibration);
+    }
+    rest_reply(request, 200, answer);
+}
+
+/* Told when the bases are stored. */
+static void bases_stored(void *aux, const GError *error)
+{
+    struct verification *v = aux;
+    v->ended = true;
+    if (error) {
+        v->problem = g_strdup(error->message);
+        g_clear_pointer(&v->bases, json_decref);
+    } else {
+        v->generation++;
+    }
+    log_info("coordinator", "calibration ended", "id=%u generation=%" PRIu64 " problem=\"%s\"", v->id, v->generation,
+             v->problem ? v->problem : "");
+}
+
+/* Plans the platform with the bases that were measured, and stores it. */
+static void store_bases(struct coordinator *c, struct verification *v)
+{
+    AUTO_DIAGNOSTICS problems = {0};
+    AUTO_PLATFORM asked = platform_copy(v->platform);
+    calibrate_enter(&v->plan, asked);
+    g_autoptr(GPtrArray) pnodes = coordinator_pnodes(c);
+    AUTO_PLATFORM next = plan(asked, v->platform, pnodes, &problems, NULL);
+    v->storing = true;
+    if (!next) {
+        g_autoptr(GError) error = NULL;
+        fail(&error, DISTEM_ERROR_CONFLICT, 0, "the pnodes that there are cannot carry platform %s any more: %s", asked->name,
+             diagnostics_get(&problems, 0)->message);
+        bases_stored(v, error);
+        return;
+    }
+    v->bases = calibrate_json(next);
+    db_store_platform(c->db, next, v->generation, bases_stored, v);
 }
 
 /* A machine that has gone silent does not close its connections. */
@@ -199,12 +275,14 @@ static void check_pnodes(struct coordinator *c, struct verification *v)
 void verify_run(struct coordinator *c)
 {
     struct verification *v = c->verification;
-    if (!v || v->ended) {
+    if (!v || v->ended || v->storing) {
         return;
     }
     verify_run_run(v->run);
     check_pnodes(c, v);
-    if (verify_run_done(v->run)) {
+    if (verify_run_done(v->run) && v->calibrates) {
+        store_bases(c, v);
+    } else if (verify_run_done(v->run)) {
         v->ended = true;
         log_info("coordinator", "verification ended", "id=%u pass=%d", v->id, verify_run_passes(v->run));
     }
@@ -213,7 +291,7 @@ void verify_run(struct coordinator *c)
 void verify_wait(struct coordinator *c)
 {
     const struct verification *v = c->verification;
-    if (v && !v->ended) {
+    if (v && !v->ended && !v->storing) {
         verify_run_wait(v->run);
         poll_wait_until(v->next_check);
     }

@@ -49,6 +49,9 @@ struct verify_plan {
 
 /* Works out what to measure in 'planned', which must outlive the result. */
 bool verify_plan_make(const struct platform *planned, const struct verify_options *, struct verify_plan *ret, GError **error);
+/* The same for the RTTs of 'expectations' (of struct expectation, each from g_new()), which are taken over with
+ * them. */
+void verify_plan_rtts(GPtrArray *expectations, struct verify_plan *ret);
 void verify_plan_clear(struct verify_plan *);
 
 /* Enters the prober's 'answer' to measurement 'm' into its result, with pass or fail. Returns whether it passed. */

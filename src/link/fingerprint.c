@@ -7,8 +7,9 @@
 
 static void add_impairment(GString *text, const char *direction, const struct impairment *i)
 {
-    g_string_append_printf(text, "  %s latency=%" PRId64 "~%" PRId64 "/%" PRIu64 "/%u/%u loss=%u/%u", direction, i->latency,
-                           i->jitter, i->distribution, i->latency_correlation, i->keep_order, i->loss, i->loss_correlation);
+    g_string_append_printf(text, "  %s latency=%" PRId64 "-%" PRId64 "~%" PRId64 "/%" PRIu64 "/%u/%u loss=%u/%u", direction,
+                           i->latency, i->compensation, i->jitter, i->distribution, i->latency_correlation, i->keep_order, i->loss,
+                           i->loss_correlation);
     g_string_append_printf(text, " gilbert=%u/%u/%u/%u markov=%u/%u/%u/%u/%u", i->gilbert_enter, i->gilbert_leave,
                            i->gilbert_bad_loss, i->gilbert_good_loss, i->markov_p13, i->markov_p31, i->markov_p32, i->markov_p23,
                            i->markov_p14);

@@ -100,10 +100,11 @@ static struct figures wanted(const struct impairment *asked, unsigned mtu)
     const struct impairment present = impairment_at_present(asked), *impairment = &present;
     /* Without a gap netem never reorders; 1 is every frame, with the probability. */
     uint32_t gap = impairment->reordering && !impairment->reordering_gap ? 1 : impairment->reordering_gap;
+    int64_t latency = impairment->latency - impairment->compensation;
     return (struct figures){
-        .latency = impairment->latency,
+        .latency = latency,
         .jitter = impairment->jitter,
-        .base = {.latency = ticks(impairment->latency),
+        .base = {.latency = ticks(latency),
                  .jitter = ticks(impairment->jitter),
                  .limit = shaping_limit(asked, mtu),
                  .loss = probability(impairment->loss),

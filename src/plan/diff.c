@@ -108,6 +108,13 @@ static void note_impairment(GString *detail, const struct sides *sides, const ch
     json_decref(after);
 }
 
+static void note_time(GString *detail, const char *what, int64_t old, int64_t new)
+{
+    if (old != new) {
+        note(detail, what, old ? time_format(old) : g_strdup(""), new ? time_format(new) : g_strdup(""));
+    }
+}
+
 static const char *underlay_text(const struct vnetwork *vnetwork)
 {
     return !vnetwork->underlay ? "" : vnetwork->underlay == 4 ? "ipv4" : "ipv6";
@@ -126,6 +133,8 @@ static void note_vnetwork(GString *detail, const struct vnetwork *old, const str
     note_number(detail, "vlan", old->vlan, new->vlan);
     note(detail, "interface", g_strdup(old->interface ? old->interface : ""), g_strdup(new->interface ? new->interface : ""));
     note_number(detail, "mtu", old->mtu, new->mtu);
+    note_time(detail, "base_local", old->base_local, new->base_local);
+    note_time(detail, "base_remote", old->base_remote, new->base_remote);
 }
 
 static void note_viface(GString *detail, const struct sides *sides, const struct viface *old, const struct viface *new)
@@ -141,6 +150,8 @@ static void note_viface(GString *detail, const struct sides *sides, const struct
     }
     note_impairment(detail, sides, "input", &old->input, &new->input);
     note_impairment(detail, sides, "output", &old->output, &new->output);
+    note_time(detail, "input.compensation", old->input.compensation, new->input.compensation);
+    note_time(detail, "output.compensation", old->output.compensation, new->output.compensation);
 }
 
 static int compare_routes(const void *a, const void *b)

@@ -147,24 +147,40 @@ static void limit_by_matrix(struct expectation *expectation, const struct matrix
     }
 }
 
+/* Works out what follows from the ways. */
+static void follow(const struct path_finder *finder, struct expectation *expectation)
+{
+    const struct matrix *matrix = path_finder_platform(finder)->matrix;
+    const struct matrix_cell *there = matrix_between(matrix, expectation->from->group, expectation->to->group);
+    double jitter_squares = 0;
+    unsigned packet = (expectation->to_address.family == 4 ? 20 : 40) + EXPECT_ECHO;
+    sum_up(&expectation->there, packet, &expectation->rtt, &jitter_squares, &expectation->loss);
+    sum_up(&expectation->back, packet, &expectation->rtt, &jitter_squares, &expectation->loss_back);
+    expectation->rtt_jitter = (int64_t)llround(sqrt(jitter_squares));
+    find_bottleneck(expectation);
+    add_matrix(expectation, there, packet, &expectation->loss);
+    add_matrix(expectation, matrix_between(matrix, expectation->to->group, expectation->from->group), packet,
+               &expectation->loss_back);
+    limit_by_matrix(expectation, there);
+}
+
 bool expect_pair(const struct path_finder *finder, const struct vnode *from, const struct vnode *to, struct expectation *ret,
                  GError **error)
 {
-    struct expectation expectation = {0};
-    if (!find_addresses(finder, from, to, &expectation, error)) {
+    if (!find_addresses(finder, from, to, ret, error)) {
         return false;
     }
-    double jitter_squares = 0;
-    unsigned packet = (expectation.to_address.family == 4 ? 20 : 40) + EXPECT_ECHO;
-    sum_up(&expectation.there, packet, &expectation.rtt, &jitter_squares, &expectation.loss);
-    sum_up(&expectation.back, packet, &expectation.rtt, &jitter_squares, &expectation.loss_back);
-    expectation.rtt_jitter = (int64_t)llround(sqrt(jitter_squares));
-    find_bottleneck(&expectation);
-    const struct matrix *matrix = path_finder_platform(finder)->matrix;
-    add_matrix(&expectation, matrix_between(matrix, from->group, to->group), packet, &expectation.loss);
-    add_matrix(&expectation, matrix_between(matrix, to->group, from->group), packet, &expectation.loss_back);
-    limit_by_matrix(&expectation, matrix_between(matrix, from->group, to->group));
-    *ret = expectation;
+    follow(finder, ret);
+    return true;
+}
+
+bool expect_address(const struct path_finder *finder, const struct vnode *from, const struct vnode *to,
+                    const struct ip_addr *address, struct expectation *ret, GError **error)
+{
+    if (!there_and_back(finder, from, to, address, ret, error)) {
+        return false;
+    }
+    follow(finder, ret);
     return true;
 }
 

@@ -13,5 +13,9 @@ struct platform *plan(const struct platform *asked, const struct platform *curre
     complete &= plan_placement(platform, current, pnodes, problems);
     /* What follows needs all addresses, and a machine for each vnode. */
     complete = complete && plan_transports(platform, pnodes, problems);
-    return complete && plan_routes(platform, pnodes, unreachable, problems) ? g_steal_pointer(&platform) : NULL;
+    if (!complete || !plan_routes(platform, pnodes, unreachable, problems)) {
+        return NULL;
+    }
+    plan_compensation(platform);
+    return g_steal_pointer(&platform);
 }

@@ -34,6 +34,7 @@ def usage_errors_exit_with_2():
     check(distem("up"), 2, err="distem: up: something is missing: FILE|-\nTry `distem up --help`.\n")
     check(distem("up", "a", "b"), 2, err='"b" is not expected')
     check(distem("up", "--no-wiat", "a"), 2, err="did you mean --no-wait?")
+    check(distem("up", "--no-wait", "--compensate", "a"), 2, err="cannot be given with --no-wait")
     check(distem("up", "-Z", "a"), 2, err="there is no option -Z")
     check(distem("up", "--json=yes", "a"), 2, err="--json takes no value")
     check(distem("up", "a", "--timeout"), 2, err="--timeout needs a value: TIME")

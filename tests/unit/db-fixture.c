@@ -60,6 +60,8 @@ struct platform *whole_platform(unsigned count)
         vnetwork->vni = 4097 + i;
         vnetwork->vlan = i ? 0 : 7;
         vnetwork->mtu = i ? 9000 : 0;
+        vnetwork->base_local = i ? 0 : 12345;
+        vnetwork->base_remote = i ? 67890 : 0;
     }
     g_autoptr(GArray) shared = new_routes((const char *const[]){"0.0.0.0/0", "10.1.0.1", "::/0", "fd00::1", NULL});
     for (unsigned i = 0; i < count; i++) {
@@ -110,6 +112,8 @@ struct platform *whole_platform(unsigned count)
                                                          .queue_unit = QUEUE_TIME,
                                                          .aqm = AQM_PIE,
                                                          .corruption_correlation = 1000000000};
+    vnode_viface(first, 0)->input.compensation = 123;
+    vnode_viface(first, 1)->output.compensation = 456;
     g_array_unref(first->routes);
     first->routes = NULL;
     struct vnode *second = platform_vnode(platform, 1);
@@ -139,6 +143,7 @@ static void assert_vifaces_equal(const struct vnode *a, const struct vnode *b)
         g_assert_cmpuint(x->vnetwork->id, ==, y->vnetwork->id);
         g_assert_true(ip_equal(&x->ipv4, &y->ipv4) && ip_equal(&x->ipv6, &y->ipv6) && mac_equal(&x->mac, &y->mac));
         g_assert_true(impairment_equal(&x->input, &y->input) && impairment_equal(&x->output, &y->output));
+        g_assert_true(x->input.compensation == y->input.compensation && x->output.compensation == y->output.compensation);
     }
 }
 
@@ -175,6 +180,7 @@ void assert_platforms_equal(const struct platform *a, const struct platform *b)
         const struct vnetwork *y = platform_vnetwork(b, i);
         g_assert_cmpstr(x->name, ==, y->name);
         g_assert_true(x->id == y->id && x->vni == y->vni && x->vlan == y->vlan && x->mtu == y->mtu);
+        g_assert_true(x->base_local == y->base_local && x->base_remote == y->base_remote);
         g_assert_true(prefix_equal(&x->ipv4, &y->ipv4) && prefix_equal(&x->ipv6, &y->ipv6));
     }
     g_assert_true(matrix_equal(a->matrix, b->matrix));
