@@ -208,10 +208,11 @@ void verification_get(struct rest_request *request, void *context)
         return;
     }
     /* Copies: the results go on changing while the answer is sent. */
-    json_t *answer = json_pack("{s:I, s:s, s:I, s:I, s:o, s:O, s:O, s:o, s:b}", "id", (json_int_t)v->id, "state",
-                               v->ended ? "done" : "running", "done", (json_int_t)verify_run_answered(v->run), "total",
-                               (json_int_t)v->plan.measurements->len, "results", json_deep_copy(v->plan.results), "no_way",
-                               v->plan.no_way, "doubts", json_doubts(v), "pass", verify_run_passes(v->run));
+    json_t *answer =
+        json_pack("{s:I, s:s, s:I, s:I, s:o, s:O, s:O, s:o, s:b}", "id", (json_int_t)v->id, "state", v->ended ? "done" : "running",
+                  "done", (json_int_t)verify_run_answered(v->run), "total", (json_int_t)v->plan.measurements->len, "results",
+                  json_deep_copy(v->plan.results), "no_way", v->plan.no_way, "following", v->plan.following, "doubts",
+                  json_doubts(v), "pass", verify_run_passes(v->run));
     if (v->ended && v->calibrates) {
         json_t *calibration = json_pack("{s:I, s:O?, s:o}", "generation", (json_int_t)v->generation, "bases", v->bases, "problem",
                                         text_or_null(v->problem));

@@ -95,8 +95,8 @@ int distem_matrix(struct __sk_buff *skb)
 {
     struct matrix_destination destination = {.ifindex = skb->ifindex};
     struct matrix_address address = {};
-    if (skb->mark == (MATRIX_MARK | skb->ifindex)) { /* It has been delayed. */
-        skb->mark = 0;
+    /* It has been delayed. The mark stays, as an IFB may bring it here again; it is lost at the way into the vnode. */
+    if (skb->mark == (MATRIX_MARK | skb->ifindex)) {
         bpf_skb_set_tstamp(skb, 0, BPF_SKB_TSTAMP_UNSPEC);
         return TC_ACT_UNSPEC;
     }

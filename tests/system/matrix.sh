@@ -25,7 +25,8 @@ CSV
   "vnodes": {
     "a1": {"vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.1", "ipv6": "fd01::1"}}},
     "b1": {"vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.2", "ipv6": "fd01::2", "input": {"latency": "3ms"}}}},
-    "far[1-2]": {"labels": {"site": "far"}, "vifaces": {"if0": {"vnetwork": "n2", "output": {"latency": "7ms", "bandwidth": "10Mbit/s"}}}},
+    "far[1-2]": {"labels": {"site": "far"}, "vifaces": {"if0": {"vnetwork": "n2", "input": {"latency": "1ms", "bandwidth": "100Mbit/s"},
+        "output": {"latency": "7ms", "bandwidth": "10Mbit/s"}}}},
     "gw": {"gateway": true, "vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.254", "ipv6": "fd01::fe"}, "if1": {"vnetwork": "n2", "ipv4": "10.2.0.254"}}},
     "none": {"vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.9", "both": {"latency": "2ms"}}}}
   }
@@ -50,9 +51,9 @@ far1=$(address far1) far2=$(address far2)
 check "two groups of one vnode each, and an input of 3 ms" rtt_is a1 10.1.0.2 33
 check "... by IPv6" rtt_is a1 fd01::2 33
 check "... a vnode in no group meets nothing of it" rtt_is none 10.1.0.1 4
-check "through a gateway: once, and an output with a bandwidth" rtt_is a1 "$far1" 77.115
-check "... between members of a group" rtt_is far1 "$far2" 18.23
-check "... where nothing is said one way" rtt_is b1 "$far1" 15.115
+check "through a gateway: once, and bandwidths both ways" rtt_is a1 "$far1" 78.107
+check "... between members of a group" rtt_is far1 "$far2" 20.215
+check "... where nothing is said one way" rtt_is b1 "$far1" 16.107
 check "the gateway itself" rtt_is a1 10.1.0.254 1
 check "verify agrees" distem verify --only rtt
 distem exec b1 -- ping -q -i 0.002 -c 2000 10.1.0.1 >"$dir/loss"
