@@ -1,6 +1,6 @@
 # Fuzzers. Each is one fuzz-NAME.c with an LLVMFuzzerTestOneInput() and a folder corpus/NAME. In every build it is linked with replay.c
 # to a test that feeds it its corpus; with --enable-fuzzers and clang also with libFuzzer, which `make check-fuzz` runs for
-# FUZZ_SECONDS (45) each. To add one, add its name to the three lists and repeat the lines of fuzz-exec.
+# FUZZ_SECONDS (30) each. To add one, add its name to the three lists and repeat the lines of fuzz-exec.
 EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/topology.dict tests/fuzz/corpus
 
 fuzz_replays = tests/fuzz/replay-exec tests/fuzz/replay-frames tests/fuzz/replay-layout tests/fuzz/replay-playback tests/fuzz/replay-probe-input tests/fuzz/replay-topology

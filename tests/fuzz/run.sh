@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs every fuzzer that was built for FUZZ_SECONDS (45) on its corpus and the examples. What it finds is kept in the build folder.
+# Runs every fuzzer that was built for FUZZ_SECONDS (30) on its corpus and the examples. What it finds is kept in the build folder.
 set -u
 
 : "${top_srcdir:?run it through make check-fuzz}" "${top_builddir:?run it through make check-fuzz}"
-seconds=${FUZZ_SECONDS:-45}
+seconds=${FUZZ_SECONDS:-30}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
