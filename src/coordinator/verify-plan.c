@@ -338,7 +338,8 @@ bool verify_plan_make(const struct platform *planned, const struct verify_option
             if (!e) {
                 break; /* No way there, or none back, or what changes by itself: said once. */
             }
-            bool tcp = e->bandwidth && way_carries_tcp(&e->there) && way_carries_tcp(&e->back);
+            /* Losses may be the matrix', too. */
+            bool tcp = e->bandwidth && !e->loss && !e->loss_back && way_carries_tcp(&e->there) && way_carries_tcp(&e->back);
             if (o->rtt && way == 0) {
                 g_ptr_array_add(rtt, e);
             }

@@ -241,12 +241,13 @@ static void check_lone_frames(struct pair *pair, const void *aux)
     enum { SIZE = 64 + HEADERS + AROUND }; /* Of what world_flight() sends. */
     const struct impairment *impairment = aux;
     int64_t expected = impairment->latency + SIZE * INT64_C(8) * NS_PER_S / (int64_t)impairment->bandwidth;
-    int64_t least = INT64_MAX;
-    for (unsigned i = 0; i < 7; i++) { /* The kernel's own frames come in between. */
+    int64_t least = INT64_MAX, tolerance = MAX(100 * NS_PER_US, expected / 500);
+    /* The kernel's own frames come in between, and take long at a low rate. */
+    for (unsigned i = 0; i < 40 && (i < 7 || least > expected + tolerance); i++) {
         least = MIN(least, world_flight(pair->n1, pair->n2, address(pair->world->n2), PORT));
     }
     g_test_message("%.3f ms of %.3f", (double)least / NS_PER_MS, (double)expected / NS_PER_MS);
-    g_assert_cmpint(ABS(least - expected), <=, MAX(100 * NS_PER_US, expected / 500));
+    g_assert_cmpint(ABS(least - expected), <=, tolerance);
 }
 
 static void test_lone_frames(void)
