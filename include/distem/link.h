@@ -32,8 +32,8 @@
 
 struct link_manager;
 
-/* Opens netlink and the folder 'run_dir'/netns for namespaces, which becomes a mount point. NULL with an error. The process must be
- * single-threaded: it visits namespaces itself, and is ended if it cannot come back. */
+/* Opens netlink and the folder 'run_dir'/netns for namespaces, which becomes a mount point. NULL with an error. One thread
+ * uses it: that one visits namespaces itself, and the process is ended if it cannot come back. */
 struct link_manager *link_manager_new(const char *run_dir, GError **error);
 /* Closes; all networks stay. The folder goes when it is empty. NULL is fine. */
 void link_manager_free(struct link_manager *);
