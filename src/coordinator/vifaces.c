@@ -142,22 +142,31 @@ static void update_finish(struct update *update, GError *error, const char *what
     update_clear(update);
 }
 
-static void change_many(struct rest_request *request, void *context, bool replaces)
+/* Begins an update by a list of changes. Returns the request's body, or NULL when it has been answered; '*error' is set when the
+ * body is no such list. */
+static json_t *update_begin_list(struct update *update, struct rest_request *request, void *context, bool replaces, GError **error)
 {
-    struct update update;
-    if (!update_init(&update, request, context, replaces)) {
-        return;
+    if (!update_init(update, request, context, replaces)) {
+        return NULL;
     }
     json_t *body = rest_request_json(request);
     if (!body) {
-        update_clear(&update);
+        update_clear(update);
+    } else if (json_object_size(body) != 1 || !json_array_size(json_object_get(body, "changes"))) {
+        fail(error, DISTEM_ERROR_INVALID, 0, "the body is {\"changes\": [...]}, with at least one change");
+    }
+    return body;
+}
+
+static void change_many(struct rest_request *request, void *context, bool replaces)
+{
+    struct update update;
+    GError *error = NULL;
+    json_t *body = update_begin_list(&update, request, context, replaces, &error);
+    if (!body) {
         return;
     }
-    GError *error = NULL;
     const json_t *changes = json_object_get(body, "changes");
-    if (json_object_size(body) != 1 || !json_array_size(changes)) {
-        fail(&error, DISTEM_ERROR_INVALID, 0, "the body is {\"changes\": [...]}, with at least one change");
-    }
     for (size_t i = 0; !error && i < json_array_size(changes); i++) {
         g_autofree char *pointer = g_strdup_printf("/changes/%zu", i);
         if (!update_many(&update, json_array_get(changes, i), pointer, &error)) {
@@ -181,21 +190,15 @@ void vifaces_put(struct rest_request *request, void *context)
 void matrix_patch(struct rest_request *request, void *context)
 {
     struct update update;
-    if (!update_init(&update, request, context, false)) {
-        return;
-    }
-    json_t *body = rest_request_json(request);
-    if (!body) {
-        update_clear(&update);
-        return;
-    }
     GError *error = NULL;
+    json_t *body = update_begin_list(&update, request, context, false, &error);
+    if (!body) {
+        return;
+    }
     const json_t *changes = json_object_get(body, "changes");
-    if (json_object_size(body) != 1 || !json_array_size(changes)) {
-        fail(&error, DISTEM_ERROR_INVALID, 0, "the body is {\"changes\": [...]}, with at least one change");
-    } else if (!update.next->matrix) {
+    if (!error && !update.next->matrix) {
         fail(&error, DISTEM_ERROR_NOT_FOUND, 0, "platform %s has no latency matrix", update.next->name);
-    } else {
+    } else if (!error) {
         struct matrix *matrix = matrix_revised(update.next->matrix, changes, "/changes", &update.problems);
         if (matrix) {
             matrix_unref(update.next->matrix);

@@ -22,6 +22,7 @@
 
 #include "manager.h"
 #include "matrix-bpf.h"
+#include "redirect.h"
 
 #define DELAY_NAME "dma"
 #define RETURN_NAME "dmb"
@@ -30,7 +31,6 @@
 #define FQ_FRAMES 100000000u /* Never too many: what waits is bounded by what the vnodes send. */
 #define FQ_HORIZON_US 4000000000u
 #define FQ_HANDLE (0x31u << 16)
-#define HOOKS_HANDLE 0xffff0000u
 #define FILTER_HANDLE 1u
 #define FILTER_INFO TC_H_MAKE(1u << 16, htons(ETH_P_ALL))
 #define EGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
@@ -239,15 +239,6 @@ void matrix_put_fq(struct rtnl *rtnl, int ifindex)
     rtnl_queue(rtnl, message, &options, "setting fq for the latency matrix");
 }
 
-static void put_hooks(struct rtnl *rtnl, int ifindex)
-{
-    const struct tcmsg header = {.tcm_ifindex = ifindex, .tcm_parent = TC_H_CLSACT, .tcm_handle = HOOKS_HANDLE};
-    const struct rtnl_options options = {.module = "sch_ingress"};
-    struct nl_msg *message = rtnl_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header, 32);
-    rtnl_put_string(message, TCA_KIND, "clsact");
-    rtnl_queue(rtnl, message, &options, "setting the clsact qdisc for the latency matrix");
-}
-
 static const struct netdev_plan delay_plan = {
     .name = DELAY_NAME, .alias = ALIAS, .group = LINK_GROUP, .mtu = MTU, .peer_name = RETURN_NAME};
 static const struct netdev_plan return_plan = {.name = RETURN_NAME, .alias = ALIAS, .group = LINK_GROUP, .mtu = MTU};
@@ -277,7 +268,7 @@ static bool write_devices(struct link_manager *manager, const struct device *del
 {
     struct rtnl *rtnl = manager->host;
     matrix_put_fq(rtnl, delay->netdev.ifindex);
-    put_hooks(rtnl, home->netdev.ifindex);
+    redirect_put_hooks(rtnl, home->netdev.ifindex, "latency matrix");
     put_filter(rtnl, home->netdev.ifindex, INGRESS, manager->matrix->home, "way back");
     netdev_adjust(rtnl, &home->netdev, &return_plan, "the latency matrix");
     netdev_adjust(rtnl, &delay->netdev, &delay_plan, "the latency matrix");
