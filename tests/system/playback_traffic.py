@@ -94,10 +94,12 @@ def latency(path, start, trace, least):
         may_be = [trace.latency(sent + shift) for shift in (-1, 0, 1)]
         if not min(may_be) <= came - sent <= max(may_be) + SPARE:
             strays.append("sent at %.3f: %.3f ms" % (sent, came - sent))
-        if last and came - sent > last[1] + 5:
+        # An edge lies between two values of the trace; where a frame waited for the processor instead, none is to be seen.
+        settled = any(abs(came - sent - value) <= SPARE for _, value in trace.steps)
+        if settled and last and came - sent > last[1] + 5:
             moment = trace.at(sent + 1)[1]
             edges.append(max(abs(last[0] - moment), abs(sent - moment)))
-        last = (sent, came - sent)
+        last = (sent, came - sent) if settled else None
     end(strays, len(rows), edges, int(least))
 
 
