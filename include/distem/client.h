@@ -63,14 +63,14 @@ struct distem_file {
     size_t size;
     const char *name;
 };
-/* Makes the platform what the file 'topology' says, joined as the file 'layout' (NULL: none) says. With 'dry_run' only says what
- * would change. Does not wait: see distem_wait(). */
-json_t *distem_up(struct distem *client, const struct distem_file *topology, const struct distem_file *layout, bool dry_run,
+enum distem_up_flags {
+    DISTEM_UP_DRY_RUN = 1,    /* Only say what would change. */
+    DISTEM_UP_COMPENSATE = 2, /* What is known of base latencies stays and is compensated. */
+};
+/* Makes the platform what the file 'topology' says, joined as the file 'layout' (NULL: none) says; 'flags' are of enum
+ * distem_up_flags. Does not wait: see distem_wait(). To be followed, when it is realised and compensated, by distem_calibrate(). */
+json_t *distem_up(struct distem *client, const struct distem_file *topology, const struct distem_file *layout, unsigned flags,
                   struct distem_error *error);
-/* The same, for good, but what is known of base latencies stays and is compensated: to be followed, when that is realised, by
- * distem_calibrate(). */
-json_t *distem_up_compensated(struct distem *client, const struct distem_file *topology, const struct distem_file *layout,
-                              struct distem_error *error);
 /* Takes the platform down. Does not wait. */
 json_t *distem_down(struct distem *client, struct distem_error *error);
 /* Checks them without looking at the platform. */

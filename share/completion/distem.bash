@@ -22,7 +22,7 @@ _distem() {
         up) options+=' --layout --compensate --no-wait --timeout --give-up --verbose' ;;
         down) options+=' --no-wait --timeout' ;;
         validate) options+=' --layout' ;;
-        diff) options+=' --layout --exit-code' ;;
+        diff) options+=' --compensate --layout --exit-code' ;;
         exec) options+=' --tty' ;;
         set) options+=' --no-wait --timeout --verbose --replace' ;;
         unset) options+=' --no-wait --timeout --verbose' ;;

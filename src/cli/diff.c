@@ -7,10 +7,11 @@
 
 int cli_diff(struct cli *cli, int argc, char **argv)
 {
-    bool exit_code = false;
+    bool exit_code = false, compensates = false;
     const char *layout = NULL;
     const struct cli_option options[] = {
         CLI_LAYOUT_OPTION(&layout),
+        {"compensate", 'c', NULL, &compensates, "what `distem up --compensate FILE` would change before it measures"},
         {"exit-code", 'e', NULL, &exit_code, "exit with 1 when there is a difference"},
         {0},
     };
@@ -33,7 +34,8 @@ int cli_diff(struct cli *cli, int argc, char **argv)
     if (!cli_read_files(arguments[0], layout, &files)) {
         return CLI_FAILED;
     }
-    json_t *answer = cli_connect(cli) ? distem_up(cli->client, &files.topology, cli_files_layout(&files), true, &cli->error) : NULL;
+    unsigned flags = DISTEM_UP_DRY_RUN | (compensates ? DISTEM_UP_COMPENSATE : 0);
+    json_t *answer = cli_connect(cli) ? distem_up(cli->client, &files.topology, cli_files_layout(&files), flags, &cli->error) : NULL;
     if (!answer) {
         return cli->client ? cli_fail(cli) : CLI_FAILED;
     }

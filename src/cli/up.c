@@ -133,9 +133,9 @@ int cli_up(struct cli *cli, int argc, char **argv)
     if (!cli_read_files(arguments[0], layout, &files)) {
         return CLI_FAILED;
     }
-    json_t *answer = !cli_connect(cli) ? NULL
-                     : compensates     ? distem_up_compensated(cli->client, &files.topology, cli_files_layout(&files), &cli->error)
-                                       : distem_up(cli->client, &files.topology, cli_files_layout(&files), false, &cli->error);
+    json_t *answer = cli_connect(cli) ? distem_up(cli->client, &files.topology, cli_files_layout(&files),
+                                                  compensates ? DISTEM_UP_COMPENSATE : 0, &cli->error)
+                                      : NULL;
     if (!answer) {
         return cli->client ? cli_fail(cli) : CLI_FAILED;
     }

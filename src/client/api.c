@@ -49,16 +49,12 @@ json_t *distem_server(struct distem *client, struct distem_error *error)
     return get(client, "/", error);
 }
 
-json_t *distem_up(struct distem *client, const struct distem_file *topology, const struct distem_file *layout, bool dry_run,
+json_t *distem_up(struct distem *client, const struct distem_file *topology, const struct distem_file *layout, unsigned flags,
                   struct distem_error *error)
 {
-    return send_files(client, "PUT", "/platform", topology, layout, dry_run ? "&dry_run=yes" : "", error);
-}
-
-json_t *distem_up_compensated(struct distem *client, const struct distem_file *topology, const struct distem_file *layout,
-                              struct distem_error *error)
-{
-    return send_files(client, "PUT", "/platform", topology, layout, "&compensate=yes", error);
+    g_autofree char *more = g_strconcat(flags & DISTEM_UP_DRY_RUN ? "&dry_run=yes" : "",
+                                        flags & DISTEM_UP_COMPENSATE ? "&compensate=yes" : "", NULL);
+    return send_files(client, "PUT", "/platform", topology, layout, more, error);
 }
 
 json_t *distem_down(struct distem *client, struct distem_error *error)
