@@ -57,7 +57,8 @@ struct platform *plan(const struct platform *asked, const struct platform *curre
  *
  * compensation: what each direction with a latency leaves out of it, by the bases of its vnetwork, so that no way becomes faster
  * than asked for.
- *   - A viface counts with the lesser base among those to its peers; one that is not known is 0.
+ *   - A viface with peers on its own pnode and on others counts with the base between pnodes, if its pnode can hold back what then
+ *     comes early from those on its own; else with the lesser of the two. One that is not known is 0.
  *   - A direction leaves out all of that, or half of it when a peer has a latency in the opposite direction, too; never more than
  *     leaves room for its jitter. */
 bool plan_ids(struct platform *, const struct platform *current, struct diagnostics *problems);
@@ -65,7 +66,7 @@ bool plan_addresses(struct platform *, const struct platform *current, struct di
 bool plan_placement(struct platform *, const struct platform *current, const GPtrArray *pnodes, struct diagnostics *problems);
 bool plan_transports(struct platform *, const GPtrArray *pnodes, struct diagnostics *problems);
 bool plan_routes(struct platform *, const GPtrArray *pnodes, GPtrArray *unreachable, struct diagnostics *problems);
-void plan_compensation(struct platform *);
+void plan_compensation(struct platform *, const GPtrArray *pnodes);
 
 /* One step of a change, for `distem diff` and for progress. */
 enum change_kind { CHANGE_ADD, CHANGE_REMOVE, CHANGE_MODIFY };

@@ -120,15 +120,16 @@ void calibrate_plan(const struct platform *planned, struct verify_plan *ret)
     verify_plan_rtts(expectations, ret);
 }
 
-/* Returns what the directions on 'path' leave out of their latencies. */
-static int64_t compensation_on(const struct path *path)
+/* Returns what 'path', which is one of a pnode if 'local', lacks of the latencies on it: where its directions leave out more than
+ * the base, frames are held back for the rest. */
+static int64_t compensation_on(const struct path *path, bool local)
 {
-    int64_t sum = 0;
+    int64_t sum = 0, most = local ? g_array_index(path->hops, struct hop, 0).viface->vnetwork->base_local : INT64_MAX;
     for (unsigned i = 0; i < path->hops->len; i++) {
         const struct hop *hop = &g_array_index(path->hops, struct hop, i);
         sum += hop->output ? hop->viface->output.compensation : hop->viface->input.compensation;
     }
-    return sum;
+    return MIN(sum, most);
 }
 
 /* What one pair has shown. */
@@ -155,9 +156,11 @@ static GArray *bases_of(const struct verify_plan *plan)
         const struct expectation *e = m->expected;
         const json_t *measured = json_object_get(json_object_get(m->result, "rtt"), "measured_ns");
         if (measured && !json_object_get(json_object_get(m->result, "rtt"), "problem")) {
-            int64_t rest = json_integer_value(measured) - e->rtt + compensation_on(&e->there) + compensation_on(&e->back);
+            bool local = !g_strcmp0(e->from->pnode, e->to->pnode);
+            int64_t rest =
+                json_integer_value(measured) - e->rtt + compensation_on(&e->there, local) + compensation_on(&e->back, local);
             struct base base = {.vnetwork = g_array_index(e->there.hops, struct hop, 0).viface->vnetwork->id,
-                                .local = !g_strcmp0(e->from->pnode, e->to->pnode),
+                                .local = local,
                                 .time = MAX(rest / 2, 0)};
             g_array_append_val(bases, base);
         }

@@ -36,7 +36,8 @@ static void job_init(struct job *job)
     job->ports = g_new0(struct port, vnode->vifaces->len);
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
         port_init(&job->ports[i], vnode, vnode_viface(vnode, i), job->default_mtu);
-        job->ports[i].matrix = vnode->group ? job->manager->matrix : NULL;
+        const struct link_matrix *matrix = job->manager->matrix;
+        job->ports[i].matrix = matrix_holds(matrix, vnode, job->ports[i].viface) ? matrix : NULL;
     }
 }
 
@@ -227,15 +228,17 @@ static bool end_rates(struct job *job, GError **error)
     return rtnl_flush(job->manager->host, error);
 }
 
-/* Enters the vnode into the latency matrix, if it has a group there. */
+/* Enters the vnode into the latency matrix, where it has a part in it. */
 static bool enter_matrix(struct job *job, GError **error)
 {
-    if (job->vnode->group && !link_matrix_id(job->manager)) {
-        return fail(error, DISTEM_ERROR_UNSUPPORTED, 0, "vnode %s is in the latency matrix, which this machine has none of",
-                    job->vnode->name);
-    }
-    for (unsigned i = 0; job->vnode->group && i < job->vnode->vifaces->len; i++) {
-        if (!matrix_set_destination(job->manager->matrix, job->vnode, job->ports[i].veth->netdev.ifindex, error)) {
+    for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
+        const struct port *port = &job->ports[i];
+        if (port->matrix && !matrix_is_loaded(port->matrix)) {
+            return fail(error, DISTEM_ERROR_UNSUPPORTED, 0,
+                        "vnode %s needs the program of the latency matrix, which this machine could not load", job->vnode->name);
+        }
+        if (port->matrix &&
+            !matrix_set_destination(job->manager->matrix, job->vnode, port->viface, port->veth->netdev.ifindex, error)) {
             return false;
         }
     }

@@ -4,7 +4,7 @@ liblink_la_SOURCES = \
 	src/link/apply.c src/link/devices.c src/link/devices.h src/link/distribution.c src/link/distribution.h src/link/drops.c \
 	src/link/features.c src/link/features.h \
 	src/link/fingerprint.c src/link/guest.c src/link/guest.h src/link/ipconf.c src/link/ipconf.h src/link/manager.c src/link/manager.h \
-	src/link/matrix.c src/link/matrix.h src/link/matrix-bpf.h src/link/merging.c \
+	src/link/ahead.c src/link/ahead.h src/link/matrix.c src/link/matrix.h src/link/matrix-bpf.h src/link/merging.c \
 	src/link/netdev.c src/link/netdev.h src/link/netem.c src/link/netns.c src/link/netns.h src/link/offload.c src/link/offload.h src/link/port.c src/link/port.h \
 	src/link/player.c \
 	src/link/qdisc.c src/link/qdisc.h src/link/queue.c src/link/rate.c src/link/rate.h src/link/redirect.c src/link/redirect.h src/link/rtnl.c src/link/rtnl.h src/link/shape.c \

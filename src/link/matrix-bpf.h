@@ -40,6 +40,20 @@ struct matrix_pair {
     __u32 source, target;
 };
 
+/* A viface of this machine as a sender, on a vnetwork: what leaves it early is in 'aheads', ns. As long as an address. */
+struct matrix_neighbour {
+    __u8 mac[6];
+    __u8 unused[6];
+    __u32 vnetwork;
+};
+
+/* A viface of this machine as a receiver, by the ifindex of its device. */
+struct matrix_receiver {
+    __s64 ahead; /* ns */
+    __u32 vnetwork;
+    __u32 unused;
+};
+
 #define MATRIX_WIRE 24           /* Bytes that a wire carries of a frame besides those that the kernel sees. */
 #define MATRIX_WAIT 200000000ull /* ns; a frame that would wait longer for its bandwidth ... */
 #define MATRIX_WAIT_FRAMES 10    /* ... and behind more than so many of its size, is dropped. */

@@ -54,6 +54,36 @@ struct {
     __type(value, struct turn);
 } turns SEC(".maps");
 
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1);
+    __type(key, struct matrix_neighbour);
+    __type(value, __s64);
+} neighbours SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct matrix_receiver);
+} receivers SEC(".maps");
+
+/* Returns how much earlier than asked the directions of a frame's sender and receiver would let it pass, ns. */
+static __always_inline __u64 time_ahead(struct __sk_buff *skb)
+{
+    struct matrix_neighbour neighbour = {};
+    __u32 ifindex = skb->ifindex;
+    const struct matrix_receiver *receiver = bpf_map_lookup_elem(&receivers, &ifindex);
+    if (!receiver || bpf_skb_load_bytes(skb, ETH_ALEN, neighbour.mac, ETH_ALEN)) {
+        return 0;
+    }
+    neighbour.vnetwork = receiver->vnetwork;
+    const __s64 *ahead = bpf_map_lookup_elem(&neighbours, &neighbour);
+    return ahead && *ahead + receiver->ahead > 0 ? *ahead + receiver->ahead : 0;
+}
+
 static __always_inline int read_addresses(struct __sk_buff *skb, struct matrix_address *source, struct matrix_address *destination)
 {
     if (skb->protocol == bpf_htons(ETH_P_IP)) {
@@ -90,38 +120,44 @@ static __always_inline __u64 take_turn(const struct matrix_pair *pair, __u64 own
     return passed;
 }
 
-SEC("tc")
-int distem_matrix(struct __sk_buff *skb)
+/* Finds what lies between the vnode that sent a frame and that of this device, and fills '*pair'. NULL: nothing. */
+static __always_inline const struct matrix_figures *find_figures(struct __sk_buff *skb, struct matrix_pair *pair)
 {
     struct matrix_destination destination = {.ifindex = skb->ifindex};
     struct matrix_address address = {};
+    if (read_addresses(skb, &address, &destination.address)) {
+        return NULL;
+    }
+    const struct matrix_target *target = bpf_map_lookup_elem(&destinations, &destination);
+    const struct matrix_source *source = bpf_map_lookup_elem(&sources, &address);
+    if (!target || !source) {
+        return NULL;
+    }
+    __u32 number = target->column * groups + source->group;
+    *pair = (struct matrix_pair){.source = source->number, .target = target->number};
+    return bpf_map_lookup_elem(&cells, &number);
+}
+
+SEC("tc")
+int distem_matrix(struct __sk_buff *skb)
+{
     /* It has been delayed. The mark stays, as an IFB may bring it here again; it is lost at the way into the vnode. */
     if (skb->mark == (MATRIX_MARK | skb->ifindex)) {
         bpf_skb_set_tstamp(skb, 0, BPF_SKB_TSTAMP_UNSPEC);
         return TC_ACT_UNSPEC;
     }
-    if (read_addresses(skb, &address, &destination.address)) {
-        return TC_ACT_UNSPEC;
-    }
-    const struct matrix_target *target = bpf_map_lookup_elem(&destinations, &destination);
-    const struct matrix_source *source = bpf_map_lookup_elem(&sources, &address);
-    if (!target || !source) {
-        return TC_ACT_UNSPEC;
-    }
-    __u32 number = target->column * groups + source->group;
-    const struct matrix_figures *figures = bpf_map_lookup_elem(&cells, &number);
-    if (!figures) {
-        return TC_ACT_UNSPEC;
-    }
-    if (figures->loss && bpf_get_prandom_u32() < figures->loss) {
+    struct matrix_pair pair = {};
+    const struct matrix_figures *figures = find_figures(skb, &pair);
+    if (figures && figures->loss && bpf_get_prandom_u32() < figures->loss) {
         return TC_ACT_SHOT;
     }
-    __u64 bandwidth = figures->bandwidth, leaves = bpf_ktime_get_ns();
-    if (!bandwidth && !figures->latency) {
+    __u64 bandwidth = figures ? figures->bandwidth : 0;
+    __u64 delay = (figures ? figures->latency : 0) + time_ahead(skb);
+    if (!bandwidth && !delay) {
         return TC_ACT_UNSPEC;
     }
+    __u64 leaves = bpf_ktime_get_ns();
     if (bandwidth) {
-        struct matrix_pair pair = {.source = source->number, .target = target->number};
         leaves = take_turn(&pair, (__u64)(skb->len + MATRIX_WIRE) * 8 * 1000000000ull / bandwidth, leaves);
         if (!leaves) {
             return TC_ACT_SHOT;
@@ -129,7 +165,7 @@ int distem_matrix(struct __sk_buff *skb)
     }
     skb->mark = MATRIX_MARK | skb->ifindex;
     skb->priority = 0; /* fq lets those of the highest pass at once. */
-    bpf_skb_set_tstamp(skb, leaves + figures->latency, BPF_SKB_TSTAMP_DELIVERY_MONO);
+    bpf_skb_set_tstamp(skb, leaves + delay, BPF_SKB_TSTAMP_DELIVERY_MONO);
     return bpf_redirect(delay_ifindex, 0);
 }
 

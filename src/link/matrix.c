@@ -20,6 +20,7 @@
 #include "distem/error.h"
 #include "distem/units.h"
 
+#include "ahead.h"
 #include "manager.h"
 #include "matrix-bpf.h"
 #include "redirect.h"
@@ -49,7 +50,8 @@ struct link_matrix {
     int sources, destinations;
     struct matrix_figures *cells;
     size_t cells_size;
-    unsigned groups, columns_most, sources_most, destinations_most, pairs_most;
+    unsigned groups, columns_most, sources_most, destinations_most, pairs_most, vifaces_most;
+    struct ahead *ahead;
     GHashTable *columns;   /* Group + 1 -> column + 1. */
     GHashTable *addressed; /* ifindex -> GArray of struct matrix_address, what 'destinations' has. */
     uint32_t next_source;
@@ -58,6 +60,7 @@ struct link_matrix {
 struct link_matrix *link_matrix_new(void)
 {
     struct link_matrix *matrix = g_new0(struct link_matrix, 1);
+    matrix->ahead = ahead_new();
     matrix->columns = g_hash_table_new(NULL, NULL);
     matrix->addressed = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_array_unref);
     return matrix;
@@ -79,15 +82,32 @@ void link_matrix_free(struct link_matrix *matrix)
 {
     if (matrix) {
         unload(matrix);
+        ahead_free(matrix->ahead);
         g_hash_table_unref(matrix->columns);
         g_hash_table_unref(matrix->addressed);
         g_free(matrix);
     }
 }
 
-uint32_t link_matrix_id(const struct link_manager *manager)
+bool matrix_is_loaded(const struct link_matrix *matrix)
 {
-    return manager->matrix->id;
+    return matrix->id;
+}
+
+bool matrix_holds(const struct link_matrix *matrix, const struct vnode *vnode, const struct viface *viface)
+{
+    return vnode->group || ahead_holds(matrix->ahead, viface);
+}
+
+char *link_matrix_part(const struct link_manager *manager, const struct vnode *vnode)
+{
+    GString *part = g_string_new("");
+    for (unsigned i = 0; i < vnode->vifaces->len; i++) {
+        if (matrix_holds(manager->matrix, vnode, vnode_viface(vnode, i))) {
+            g_string_append_printf(part, " matrix=%u:%u", i, manager->matrix->id);
+        }
+    }
+    return g_string_free(part, false);
 }
 
 /* The messages of libbpf are for its developers. */
@@ -127,6 +147,12 @@ static int find_program(struct bpf_object *object, const char *name)
     return program ? bpf_program__fd(program) : -ENOENT;
 }
 
+/* Returns how many cells there is room for: one even when there are none. */
+static uint32_t count_cells(const struct link_matrix *matrix)
+{
+    return MAX(matrix->groups * matrix->columns_most, 1);
+}
+
 /* Takes what a loaded object has. */
 static bool take_object(struct link_matrix *matrix, struct bpf_object *object, GError **error)
 {
@@ -137,7 +163,8 @@ static bool take_object(struct link_matrix *matrix, struct bpf_object *object, G
     matrix->home = find_program(object, "distem_return");
     matrix->sources = find_map(object, "sources");
     matrix->destinations = find_map(object, "destinations");
-    matrix->cells_size = (size_t)matrix->groups * matrix->columns_most * sizeof *matrix->cells;
+    ahead_use(matrix->ahead, find_map(object, "neighbours"), find_map(object, "receivers"));
+    matrix->cells_size = (size_t)count_cells(matrix) * sizeof *matrix->cells;
     void *cells = mmap(NULL, matrix->cells_size, PROT_READ | PROT_WRITE, MAP_SHARED, find_map(object, "cells"), 0);
     if (cells == MAP_FAILED || bpf_obj_get_info_by_fd(matrix->program, &info, &size)) {
         return fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot get at the program of the latency matrix");
@@ -157,7 +184,8 @@ static struct bpf_object *load_object(const struct link_matrix *matrix, uint32_t
     if (object &&
         (!set_constants(object, delay_ifindex, matrix->groups) || !set_size(object, "sources", matrix->sources_most) ||
          !set_size(object, "destinations", matrix->destinations_most) ||
-         !set_size(object, "cells", matrix->groups * matrix->columns_most) || !set_size(object, "turns", matrix->pairs_most))) {
+         !set_size(object, "cells", count_cells(matrix)) || !set_size(object, "turns", matrix->pairs_most) ||
+         !set_size(object, "neighbours", matrix->vifaces_most) || !set_size(object, "receivers", matrix->vifaces_most))) {
         errnum = EINVAL;
     } else if (object) {
         errnum = -bpf_object__load(object);
@@ -182,7 +210,7 @@ static bool load(struct link_matrix *matrix, uint32_t delay_ifindex, GError **er
 
 bool matrix_try_program(GError **error)
 {
-    const struct link_matrix least = {.groups = 1, .columns_most = 1, .sources_most = 1, .destinations_most = 1, .pairs_most = 1};
+    const struct link_matrix least = {.groups = 1, .columns_most = 1, .sources_most = 1, .destinations_most = 1, .pairs_most = 1, .vifaces_most = 1};
     struct bpf_object *object = load_object(&least, 1, error);
     if (object) {
         bpf_object__close(object);
@@ -388,7 +416,7 @@ static void write_column(struct link_matrix *matrix, const struct matrix *wanted
 /* What a matrix takes for some vnodes. */
 struct need {
     GHashTable *groups; /* Set of those of the vnodes, + 1. */
-    unsigned sources, destinations, pairs;
+    unsigned sources, destinations, pairs, vifaces;
 };
 
 static struct need find_need(const struct matrix *wanted, const GPtrArray *vnodes)
@@ -396,6 +424,7 @@ static struct need find_need(const struct matrix *wanted, const GPtrArray *vnode
     struct need need = {.groups = g_hash_table_new(NULL, NULL)};
     for (unsigned i = 0; i < vnodes->len; i++) {
         const struct vnode *vnode = vnodes->pdata[i];
+        need.vifaces += vnode->vifaces->len;
         if (vnode->group && vnode->group <= wanted->groups) {
             g_hash_table_add(need.groups, GUINT_TO_POINTER(vnode->group));
             need.destinations += 2 * vnode->vifaces->len * vnode->vifaces->len;
@@ -427,7 +456,7 @@ static bool has_room(const struct link_matrix *matrix, const struct matrix *want
     }
     return matrix->object && matrix->groups == wanted->groups && columns <= matrix->columns_most &&
            need->sources <= matrix->sources_most && need->destinations <= matrix->destinations_most &&
-           need->pairs <= matrix->pairs_most;
+           need->pairs <= matrix->pairs_most && need->vifaces <= matrix->vifaces_most;
 }
 
 /* Brings what is loaded to what is wanted. */
@@ -439,7 +468,7 @@ static bool write_maps(struct link_matrix *matrix, const struct matrix *wanted, 
     while (g_hash_table_iter_next(&iter, &group, NULL)) {
         write_column(matrix, wanted, GPOINTER_TO_UINT(group) - 1);
     }
-    return write_sources(matrix, wanted, error);
+    return write_sources(matrix, wanted, error) && ahead_write(matrix->ahead, error);
 }
 
 /* Forgets destinations whose devices are gone. */
@@ -462,31 +491,6 @@ static void forget_gone(struct link_matrix *matrix)
     }
 }
 
-bool link_set_matrix(struct link_manager *manager, const struct matrix *wanted, const GPtrArray *vnodes, GError **error)
-{
-    struct link_matrix *matrix = manager->matrix;
-    const struct device *delay, *home;
-    struct need need = find_need(wanted, vnodes);
-    bool ok = true;
-    forget_gone(matrix);
-    if (!has_room(matrix, wanted, &need)) {
-        unload(matrix);
-        matrix->groups = wanted->groups;
-        matrix->columns_most = MIN(2 * g_hash_table_size(need.groups) + SPARE, wanted->groups);
-        matrix->sources_most = 2 * need.sources + SPARE;
-        matrix->destinations_most = 2 * need.destinations + SPARE;
-        matrix->pairs_most = need.pairs > 1 ? MIN(2 * need.pairs + SPARE, PAIRS_MOST) : 1;
-        ok = find_devices(manager, &delay, &home, error) && load(matrix, (uint32_t)delay->netdev.ifindex, error) &&
-             write_devices(manager, delay, home, error);
-    }
-    ok = ok && write_maps(matrix, wanted, &need, error);
-    g_hash_table_unref(need.groups);
-    if (!ok) {
-        unload(matrix);
-    }
-    return ok;
-}
-
 bool link_end_matrix(struct link_manager *manager, GError **error)
 {
     unload(manager->matrix);
@@ -498,6 +502,38 @@ bool link_end_matrix(struct link_manager *manager, GError **error)
         netdev_delete(manager->host, delay->netdev.ifindex, DELAY_NAME);
     }
     return rtnl_flush(manager->host, error);
+}
+
+bool link_set_matrix(struct link_manager *manager, const struct matrix *wanted, const GPtrArray *vnodes, GError **error)
+{
+    static const struct matrix none = {0};
+    struct link_matrix *matrix = manager->matrix;
+    const struct device *delay, *home;
+    if (!ahead_survey(matrix->ahead, vnodes) && !wanted) {
+        /* Filters of vnodes that stay may still lead to its device. */
+        return vnodes->len || link_end_matrix(manager, error);
+    }
+    wanted = wanted ? wanted : &none;
+    struct need need = find_need(wanted, vnodes);
+    bool ok = true;
+    forget_gone(matrix);
+    if (!has_room(matrix, wanted, &need)) {
+        unload(matrix);
+        matrix->groups = wanted->groups;
+        matrix->columns_most = MIN(2 * g_hash_table_size(need.groups) + SPARE, wanted->groups);
+        matrix->sources_most = 2 * need.sources + SPARE;
+        matrix->destinations_most = 2 * need.destinations + SPARE;
+        matrix->vifaces_most = 2 * need.vifaces + SPARE;
+        matrix->pairs_most = need.pairs > 1 ? MIN(2 * need.pairs + SPARE, PAIRS_MOST) : 1;
+        ok = find_devices(manager, &delay, &home, error) && load(matrix, (uint32_t)delay->netdev.ifindex, error) &&
+             write_devices(manager, delay, home, error);
+    }
+    ok = ok && write_maps(matrix, wanted, &need, error);
+    g_hash_table_unref(need.groups);
+    if (!ok) {
+        unload(matrix);
+    }
+    return ok;
 }
 
 static void take_filter(struct nlmsghdr *header, void *aux)
@@ -546,7 +582,8 @@ static void add_address(GArray *addresses, const struct ip_addr *address)
     }
 }
 
-bool matrix_set_destination(struct link_matrix *matrix, const struct vnode *vnode, int ifindex, GError **error)
+/* Makes the addresses of a vnode that has a group those of its device. */
+static bool set_addresses(struct link_matrix *matrix, const struct vnode *vnode, int ifindex, GError **error)
 {
     GArray *addresses = g_array_new(FALSE, FALSE, sizeof(struct matrix_address));
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
@@ -574,4 +611,11 @@ bool matrix_set_destination(struct link_matrix *matrix, const struct vnode *vnod
     int errnum = errno;
     g_hash_table_insert(matrix->addressed, GINT_TO_POINTER(ifindex), addresses);
     return ok || fail(error, DISTEM_ERROR_SYSTEM, errnum, "cannot enter vnode %s into the latency matrix", vnode->name);
+}
+
+bool matrix_set_destination(struct link_matrix *matrix, const struct vnode *vnode, const struct viface *viface, int ifindex,
+                            GError **error)
+{
+    return (!vnode->group || set_addresses(matrix, vnode, ifindex, error)) &&
+           ahead_set_receiver(matrix->ahead, viface, (uint32_t)ifindex, error);
 }

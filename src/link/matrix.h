@@ -23,6 +23,10 @@ struct link_matrix;
 struct link_matrix *link_matrix_new(void);
 /* Lets go of it; what is in the kernel stays there. NULL is fine. */
 void link_matrix_free(struct link_matrix *);
+/* Says whether the program is loaded, so that vifaces can be given it. */
+bool matrix_is_loaded(const struct link_matrix *);
+/* Says whether 'viface' of 'vnode' needs it. */
+bool matrix_holds(const struct link_matrix *, const struct vnode *vnode, const struct viface *viface);
 
 /* The filter at a device. */
 struct matrix_filter {
@@ -40,7 +44,9 @@ void matrix_put_fq(struct rtnl *, int ifindex);
 void matrix_put_trial_filter(struct rtnl *, int ifindex);
 bool matrix_try_program(GError **error);
 
-/* Makes the addresses of 'vnode' those that the matrix holds for, at its device 'ifindex'. */
-bool matrix_set_destination(struct link_matrix *, const struct vnode *vnode, int ifindex, GError **error);
+/* Makes the addresses of 'vnode', if it has a group, those that the matrix holds for at the device 'ifindex' of its 'viface', and
+ * makes that viface's compensation what frames to it come early. */
+bool matrix_set_destination(struct link_matrix *, const struct vnode *vnode, const struct viface *viface, int ifindex,
+                            GError **error);
 
 #endif

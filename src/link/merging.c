@@ -41,12 +41,20 @@ static bool write_note(const struct link_manager *manager, const char *name, con
     return g_file_set_contents_full(path, text->str, (gssize)text->len, G_FILE_SET_CONTENTS_CONSISTENT, 0644, error);
 }
 
+/* Says whether a device is not there, and what has failed with it does not matter: the switch's own come and go at any time. */
+static bool is_gone(const char *name, GError **error)
+{
+    if (if_nametoindex(name)) {
+        return false;
+    }
+    g_clear_error(error);
+    return true;
+}
+
+/* Notes what is on at a device that is there, and switches it off. */
 static bool stop(struct link_manager *manager, const char *name, GError **error)
 {
     uint32_t on[OFFLOAD_BLOCKS], noted[OFFLOAD_BLOCKS], any = 0;
-    if (!if_nametoindex(name)) {
-        return true;
-    }
     if (!offload_get_merging(manager->offload, manager->socket, name, on, error)) {
         return false;
     }
@@ -63,7 +71,8 @@ static bool restore(struct link_manager *manager, const char *name, GError **err
 {
     uint32_t noted[OFFLOAD_BLOCKS];
     read_note(manager, name, noted);
-    if (if_nametoindex(name) && !offload_set_merging(manager->offload, manager->socket, name, noted, true, error)) {
+    if (!is_gone(name, NULL) && !offload_set_merging(manager->offload, manager->socket, name, noted, true, error) &&
+        !is_gone(name, error)) {
         return false;
     }
     g_autofree char *path = g_build_filename(manager->merging, name, NULL);
@@ -86,7 +95,7 @@ GPtrArray *link_unmerged(const struct link_manager *manager)
 bool link_unmerge(struct link_manager *manager, const char *const *names, GError **error)
 {
     for (unsigned i = 0; names[i]; i++) {
-        if (!stop(manager, names[i], error)) {
+        if (!is_gone(names[i], NULL) && !stop(manager, names[i], error) && !is_gone(names[i], error)) {
             return false;
         }
     }

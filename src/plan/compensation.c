@@ -55,18 +55,30 @@ static GHashTable *take_censuses(const struct platform *platform)
     return censuses;
 }
 
-/* Returns the least base between 'viface' and any of its peers. */
-static int64_t base_of(const struct census *census, const struct vnode *vnode, const struct viface *viface)
+/* Says whether a pnode can hold back what comes early from one of its vnodes to another. */
+static bool can_hold_back(const GPtrArray *pnodes, const char *name)
+{
+    for (unsigned i = 0; pnodes && i < pnodes->len; i++) {
+        const struct pnode *pnode = pnodes->pdata[i];
+        if (!g_strcmp0(pnode->name, name)) {
+            return !pnode->no_matrix;
+        }
+    }
+    return false;
+}
+
+/* Returns the base that the directions of 'viface' may leave out. */
+static int64_t base_of(const struct census *census, const struct vnode *vnode, const struct viface *viface, const GPtrArray *pnodes)
 {
     unsigned here = count_on(census, vnode);
-    int64_t base = INT64_MAX;
-    if (here > 1) {
-        base = viface->vnetwork->base_local;
+    int64_t local = viface->vnetwork->base_local, remote = viface->vnetwork->base_remote;
+    if (here == census->vifaces) {
+        return here > 1 ? local : 0;
     }
-    if (here < census->vifaces) {
-        base = MIN(base, viface->vnetwork->base_remote);
+    if (here == 1 || (local && can_hold_back(pnodes, vnode->pnode))) {
+        return remote;
     }
-    return base == INT64_MAX ? 0 : base;
+    return MIN(local, remote);
 }
 
 /* Returns what a direction leaves out; 'shared': a peer may leave out as much in the opposite direction. */
@@ -75,7 +87,7 @@ static int64_t compensation_of(const struct impairment *direction, int64_t base,
     return MAX(MIN(shared ? base / 2 : base, direction->latency - direction->jitter), 0);
 }
 
-void plan_compensation(struct platform *platform)
+void plan_compensation(struct platform *platform, const GPtrArray *pnodes)
 {
     g_autoptr(GHashTable) censuses = take_censuses(platform);
     for (unsigned i = 0; i < platform->vnodes->len; i++) {
@@ -83,7 +95,7 @@ void plan_compensation(struct platform *platform)
         for (unsigned k = 0; k < vnode->vifaces->len; k++) {
             struct viface *viface = vnode_viface(vnode, k);
             const struct census *census = g_hash_table_lookup(censuses, viface->vnetwork);
-            int64_t base = census ? base_of(census, vnode, viface) : 0;
+            int64_t base = census ? base_of(census, vnode, viface, pnodes) : 0;
             bool inputs = census && census->inputs > (viface->input.latency != 0);
             bool outputs = census && census->outputs > (viface->output.latency != 0);
             viface->input.compensation = compensation_of(&viface->input, base, outputs);

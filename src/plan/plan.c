@@ -16,6 +16,6 @@ struct platform *plan(const struct platform *asked, const struct platform *curre
     if (!complete || !plan_routes(platform, pnodes, unreachable, problems)) {
         return NULL;
     }
-    plan_compensation(platform);
+    plan_compensation(platform, pnodes);
     return g_steal_pointer(&platform);
 }

@@ -32,13 +32,9 @@ static struct item *get_item(struct pnode_daemon *p, uint32_t id)
 /* Returns what says all about the network of 'vnode', with what is loaded for its part in the latency matrix. */
 static char *fingerprint(const struct pnode_daemon *p, const struct vnode *vnode)
 {
-    char *print = link_fingerprint(vnode, DEFAULT_MTU, p->user_datapath);
-    if (vnode->group) {
-        char *longer = g_strdup_printf("%s matrix=%u\n", print, link_matrix_id(p->links));
-        g_free(print);
-        return longer;
-    }
-    return print;
+    g_autofree char *print = link_fingerprint(vnode, DEFAULT_MTU, p->user_datapath);
+    g_autofree char *part = link_matrix_part(p->links, vnode);
+    return *part ? g_strdup_printf("%s%s\n", print, part) : g_steal_pointer(&print);
 }
 
 /* Brings the latency matrix to this machine, before any vnode is applied that has a part in it. */
@@ -52,12 +48,7 @@ static void set_matrix(struct pnode_daemon *p, const struct platform *wanted)
             g_ptr_array_add(vnodes, (void *)vnode);
         }
     }
-    bool ok = true;
-    if (wanted && wanted->matrix) {
-        ok = link_set_matrix(p->links, wanted->matrix, vnodes, &error);
-    } else if (!vnodes->len) { /* Filters of vnodes that stay may still lead to its device. */
-        ok = link_end_matrix(p->links, &error);
-    }
+    bool ok = link_set_matrix(p->links, wanted ? wanted->matrix : NULL, vnodes, &error);
     daemon_set_trouble(p, TROUBLE_MATRIX, ok ? NULL : error->message);
 }
 

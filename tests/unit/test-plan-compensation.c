@@ -36,7 +36,7 @@ static void test_base(void)
     AUTO_PLATFORM platform = make_asked();
     output(platform, "n1")->latency = 1000 * US;
     output(platform, "n3")->latency = 1000 * US;
-    plan_compensation(platform);
+    plan_compensation(platform, NULL);
     /* n2 is nearer to n1 than n3 is; n3 has nobody near. */
     g_assert_cmpint(output(platform, "n1")->compensation, ==, 40 * US);
     g_assert_cmpint(output(platform, "n3")->compensation, ==, 100 * US);
@@ -44,12 +44,32 @@ static void test_base(void)
     g_assert_cmpint(input(platform, "n1")->compensation, ==, 0);
     /* Not measured is not known. */
     platform_vnetwork(platform, 0)->base_local = 0;
-    plan_compensation(platform);
+    plan_compensation(platform, NULL);
     g_assert_cmpint(output(platform, "n1")->compensation, ==, 0);
     g_assert_cmpint(output(platform, "n3")->compensation, ==, 100 * US);
     platform_vnetwork(platform, 0)->base_remote = 0;
-    plan_compensation(platform);
+    plan_compensation(platform, NULL);
     g_assert_cmpint(output(platform, "n3")->compensation, ==, 0);
+}
+
+/* A pnode that can hold frames back on their way to a neighbour does so for what the directions leave out too much. */
+static void test_held_back(void)
+{
+    AUTO_PLATFORM platform = make_asked();
+    struct pnode able = {.name = "a"}, unable = {.name = "a", .no_matrix = "fq"};
+    g_autoptr(GPtrArray) pnodes = g_ptr_array_new();
+    g_ptr_array_add(pnodes, &able);
+    output(platform, "n1")->latency = 1000 * US;
+    plan_compensation(platform, pnodes);
+    g_assert_cmpint(output(platform, "n1")->compensation, ==, 100 * US);
+    pnodes->pdata[0] = &unable;
+    plan_compensation(platform, pnodes);
+    g_assert_cmpint(output(platform, "n1")->compensation, ==, 40 * US);
+    /* How long to hold them back is not known. */
+    pnodes->pdata[0] = &able;
+    platform_vnetwork(platform, 0)->base_local = 0;
+    plan_compensation(platform, pnodes);
+    g_assert_cmpint(output(platform, "n1")->compensation, ==, 0);
 }
 
 static void test_halves(void)
@@ -59,7 +79,7 @@ static void test_halves(void)
     output(platform, "n3")->latency = 1000 * US;
     /* Its own input is in no way that its output is in. */
     input(platform, "n3")->latency = 1000 * US;
-    plan_compensation(platform);
+    plan_compensation(platform, NULL);
     g_assert_cmpint(output(platform, "n1")->compensation, ==, 20 * US);
     g_assert_cmpint(input(platform, "n3")->compensation, ==, 50 * US);
     g_assert_cmpint(output(platform, "n3")->compensation, ==, 100 * US);
@@ -73,7 +93,7 @@ static void test_limits(void)
     output(platform, "n2")->jitter = 50 * US;
     output(platform, "n3")->latency = 60 * US;
     output(platform, "n3")->jitter = 70 * US;
-    plan_compensation(platform);
+    plan_compensation(platform, NULL);
     g_assert_cmpint(output(platform, "n1")->compensation, ==, 30 * US);
     g_assert_cmpint(output(platform, "n2")->compensation, ==, 10 * US);
     g_assert_cmpint(output(platform, "n3")->compensation, ==, 0);
@@ -107,6 +127,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/plan/compensation/base", test_base);
+    g_test_add_func("/plan/compensation/held-back", test_held_back);
     g_test_add_func("/plan/compensation/halves", test_halves);
     g_test_add_func("/plan/compensation/limits", test_limits);
     g_test_add_func("/plan/compensation/plan", test_plan);
