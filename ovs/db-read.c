@@ -232,13 +232,15 @@ bool db_has_playbacks(const struct db *db)
 }
 
 /* Returns the latency matrix, or NULL. */
-static struct matrix *read_matrix(const struct smap *rows)
+static struct matrix *read_matrix(const struct distemrec_platform *root)
 {
+    const struct smap *rows = &root->matrix;
     unsigned groups = (unsigned)smap_count(rows);
     if (!groups || groups > MATRIX_GROUPS_MOST) {
         return NULL;
     }
     struct matrix *matrix = matrix_new(groups);
+    matrix->seed = (uint32_t)root->matrix_seed;
     const struct smap_node *node;
     SMAP_FOR_EACH (node, rows) {
         guint64 number = g_ascii_strtoull(node->key, NULL, 10);
@@ -269,7 +271,7 @@ struct platform *db_platform(const struct db *db)
     SMAP_FOR_EACH (table, &root->tables) { /* Before the vifaces that name them. */
         (void)delay_table_read(table->key, table->value, NULL);
     }
-    platform->matrix = read_matrix(&root->matrix);
+    platform->matrix = read_matrix(root);
     g_autoptr(GHashTable) vnetworks = read_vnetworks(db, platform);
     g_autoptr(GHashTable) vnodes = read_vnodes(db, platform);
     read_vifaces(db, vnetworks, vnodes);

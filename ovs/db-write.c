@@ -92,6 +92,7 @@ static void write_matrix(const struct distemrec_platform *root, const struct pla
         }
     }
     distemrec_platform_set_matrix(root, &rows);
+    distemrec_platform_set_matrix_seed(root, next && next->matrix ? next->matrix->seed : 0);
     smap_destroy(&rows);
 }
 

@@ -28,6 +28,7 @@ struct matrix_group {
 struct matrix {
     unsigned references;
     unsigned groups;
+    uint32_t seed; /* Of all losses; 0: none. */
     struct matrix_group *group;
     struct matrix_cell *cells; /* Number from * groups + to. */
 };

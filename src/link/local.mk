@@ -25,8 +25,11 @@ $(liblink_la_OBJECTS): src/link/matrix-object.h
 src/link/matrix-object.h: src/link/matrix.bpf.o
 	$(AM_V_GEN)od -v -An -tu1 src/link/matrix.bpf.o | sed 's/ *\([0-9][0-9]*\)/\1,/g' > $@.tmp && mv $@.tmp $@
 
-check_PROGRAMS += tests/unit/test-shaping tests/system/test-link tests/system/test-link-traffic \
+check_PROGRAMS += tests/unit/test-matrix-loss tests/unit/test-shaping tests/system/test-link tests/system/test-link-traffic \
 	tests/system/test-link-accuracy tests/system/test-link-changes
+tests_unit_test_matrix_loss_SOURCES = tests/unit/test-matrix-loss.c
+tests_unit_test_matrix_loss_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_matrix_loss_LDADD = $(GLIB_LIBS) -lm
 tests_unit_test_shaping_SOURCES = tests/unit/test-shaping.c
 tests_unit_test_shaping_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_shaping_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
@@ -48,7 +51,7 @@ tests_system_test_link_changes_SOURCES = tests/system/test-link-changes.c $(link
 tests_system_test_link_changes_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_system_test_link_changes_CFLAGS = $(AM_CFLAGS) $(NL_CFLAGS)
 tests_system_test_link_changes_LDADD = liblink.la -lm
-TESTS += tests/unit/test-shaping
+TESTS += tests/unit/test-matrix-loss tests/unit/test-shaping
 SYSTEM_TESTS += tests/system/link-native.sh tests/system/link-traffic-native.sh
 # The same two with netem and an exact clock, and what needs both.
 ACCURACY_TESTS += tests/system/link.sh tests/system/link-traffic.sh tests/system/link-accuracy.sh \

@@ -12,8 +12,8 @@ struct matrix_address {
 
 /* A source, by its address. */
 struct matrix_source {
-    __u32 group;  /* From 0. */
-    __u32 number; /* Tells vnodes apart. */
+    __u64 identity; /* Of the vnode. */
+    __u32 group;    /* From 0. */
 };
 
 /* A destination: an address of the vnode behind a device. */
@@ -24,8 +24,8 @@ struct matrix_destination {
 
 /* ... and what is known of it. */
 struct matrix_target {
+    __u64 identity; /* Of the vnode. */
     __u32 column;
-    __u32 number; /* Tells vnodes apart. */
 };
 
 /* What happens between two groups. The cell of a source and a destination is number column * groups + source's group. */
@@ -35,9 +35,9 @@ struct matrix_figures {
     __u64 loss;      /* Of 2^32. */
 };
 
-/* A source and a destination that share a bandwidth with nobody. */
+/* A source and a destination that share a bandwidth and a seed's losses with nobody. */
 struct matrix_pair {
-    __u32 source, target;
+    __u64 source, target; /* Their identities. */
 };
 
 /* A viface of this machine as a sender, on a vnetwork: what leaves it early is in 'aheads', ns. As long as an address. */
@@ -59,5 +59,31 @@ struct matrix_receiver {
 #define MATRIX_WAIT_FRAMES 10    /* ... and behind more than so many of its size, is dropped. */
 #define MATRIX_MARK 0xd1000000u  /* On frames on their way, with the ifindex, which fits, in the rest. */
 #define MATRIX_INDEX_MASK 0xffffffu
+#define MATRIX_STEP 0x9e3779b97f4a7c15ull /* Odd, and without a pattern: 2^64 by the golden ratio. */
+
+/* Scatters all bits of a number, each other number to another one: the finalizer of SplitMix64. */
+static inline __u64 matrix_mix(__u64 number)
+{
+    number = (number ^ number >> 30) * 0xbf58476d1ce4e5b9ull;
+    number = (number ^ number >> 27) * 0x94d049bb133111ebull;
+    return number ^ number >> 31;
+}
+
+/* Returns what tells a vnode from others by its first address, the same on all machines and in all runs. */
+static inline __u64 matrix_identity(const struct matrix_address *first)
+{
+    __u64 identity = 0;
+    for (unsigned int i = 0; i < sizeof first->bytes; i++) {
+        identity = matrix_mix(identity + MATRIX_STEP + first->bytes[i]);
+    }
+    return identity;
+}
+
+/* Returns what decides on frame 'number' of a pair, from 0: it is lost when this is less than matrix_figures.loss. */
+static inline __u32 matrix_draw(__u32 seed, const struct matrix_pair *pair, __u64 number)
+{
+    __u64 begin = matrix_mix(matrix_mix(matrix_mix(seed) ^ pair->source) + pair->target);
+    return matrix_mix(begin + number * MATRIX_STEP) >> 32;
+}
 
 #endif

@@ -16,6 +16,7 @@
 /* Where frames are delayed; set before loading. */
 volatile const __u32 delay_ifindex = 0;
 volatile const __u32 groups = 0;
+volatile const __u32 seed = 0; /* 0: none; the verifier then leaves out what it is for. */
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
@@ -43,7 +44,8 @@ struct {
 
 struct turn {
     struct bpf_spin_lock lock;
-    __u64 next; /* When the bandwidth is free again. */
+    __u64 next;   /* When the bandwidth is free again. */
+    __u64 number; /* Of the next frame that a seed decides on. */
 };
 
 struct {
@@ -98,18 +100,37 @@ static __always_inline int read_addresses(struct __sk_buff *skb, struct matrix_a
     return -1;
 }
 
-/* Lets a frame that takes 'own' ns wait for its pair's bandwidth. Returns when it has passed, or 0 when too many wait already. */
-static __always_inline __u64 take_turn(const struct matrix_pair *pair, __u64 own, __u64 now)
+/* Returns what is known of a pair, from its first frame on; NULL when there are too many. */
+static __always_inline struct turn *find_turn(const struct matrix_pair *pair)
 {
-    __u64 passed = 0;
     struct turn *turn = bpf_map_lookup_elem(&turns, pair);
     if (!turn) {
         struct turn first = {};
         bpf_map_update_elem(&turns, pair, &first, BPF_NOEXIST);
         turn = bpf_map_lookup_elem(&turns, pair);
-        if (!turn) {
-            return now + own;
-        }
+    }
+    return turn;
+}
+
+static __always_inline int is_lost(const struct matrix_pair *pair, __u64 loss)
+{
+    struct turn *turn = seed ? find_turn(pair) : 0;
+    if (!turn) {
+        return bpf_get_prandom_u32() < loss;
+    }
+    bpf_spin_lock(&turn->lock);
+    __u64 number = turn->number++;
+    bpf_spin_unlock(&turn->lock);
+    return matrix_draw(seed, pair, number) < loss;
+}
+
+/* Lets a frame that takes 'own' ns wait for its pair's bandwidth. Returns when it has passed, or 0 when too many wait already. */
+static __always_inline __u64 take_turn(const struct matrix_pair *pair, __u64 own, __u64 now)
+{
+    __u64 passed = 0;
+    struct turn *turn = find_turn(pair);
+    if (!turn) {
+        return now + own;
     }
     bpf_spin_lock(&turn->lock);
     __u64 start = turn->next > now ? turn->next : now;
@@ -134,7 +155,7 @@ static __always_inline const struct matrix_figures *find_figures(struct __sk_buf
         return NULL;
     }
     __u32 number = target->column * groups + source->group;
-    *pair = (struct matrix_pair){.source = source->number, .target = target->number};
+    *pair = (struct matrix_pair){.source = source->identity, .target = target->identity};
     return bpf_map_lookup_elem(&cells, &number);
 }
 
@@ -148,7 +169,7 @@ int distem_matrix(struct __sk_buff *skb)
     }
     struct matrix_pair pair = {};
     const struct matrix_figures *figures = find_figures(skb, &pair);
-    if (figures && figures->loss && bpf_get_prandom_u32() < figures->loss) {
+    if (figures && figures->loss && is_lost(&pair, figures->loss)) {
         return TC_ACT_SHOT;
     }
     __u64 bandwidth = figures ? figures->bandwidth : 0;

@@ -36,7 +36,7 @@
 #define FILTER_INFO TC_H_MAKE(1u << 16, htons(ETH_P_ALL))
 #define EGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
 #define INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
-#define PAIRS_MOST 4000000u /* With a bandwidth; of more, frames do not wait for those before them. */
+#define PAIRS_MOST 4000000u /* Of more, frames do not wait for those before them for a bandwidth, and losses follow no seed. */
 #define SPARE 64u           /* Room for what comes later, besides the same again. */
 
 alignas(8) static const unsigned char object_code[] = {
@@ -46,7 +46,7 @@ alignas(8) static const unsigned char object_code[] = {
 struct link_matrix {
     struct bpf_object *object; /* NULL: none is loaded. */
     int program, home;         /* Its programs. */
-    uint32_t id;
+    uint32_t id, seed;
     int sources, destinations;
     struct matrix_figures *cells;
     size_t cells_size;
@@ -54,7 +54,6 @@ struct link_matrix {
     struct ahead *ahead;
     GHashTable *columns;   /* Group + 1 -> column + 1. */
     GHashTable *addressed; /* ifindex -> GArray of struct matrix_address, what 'destinations' has. */
-    uint32_t next_source;
 };
 
 struct link_matrix *link_matrix_new(void)
@@ -117,12 +116,12 @@ static int be_quiet(enum libbpf_print_level level G_GNUC_UNUSED, const char *for
 }
 
 /* Sets what the program takes as a constant. */
-static bool set_constants(struct bpf_object *object, uint32_t delay_ifindex, uint32_t groups)
+static bool set_constants(struct bpf_object *object, uint32_t delay_ifindex, const struct link_matrix *matrix)
 {
     struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata");
     size_t size;
     uint32_t *values = map ? (uint32_t *)bpf_map__initial_value(map, &size) : NULL;
-    const uint32_t wanted[] = {delay_ifindex, groups};
+    const uint32_t wanted[] = {delay_ifindex, matrix->groups, matrix->seed};
     if (!values || size < sizeof wanted) {
         return false;
     }
@@ -182,7 +181,7 @@ static struct bpf_object *load_object(const struct link_matrix *matrix, uint32_t
     struct bpf_object *object = bpf_object__open_mem(object_code, sizeof object_code, &options);
     int errnum = object ? 0 : errno;
     if (object &&
-        (!set_constants(object, delay_ifindex, matrix->groups) || !set_size(object, "sources", matrix->sources_most) ||
+        (!set_constants(object, delay_ifindex, matrix) || !set_size(object, "sources", matrix->sources_most) ||
          !set_size(object, "destinations", matrix->destinations_most) ||
          !set_size(object, "cells", count_cells(matrix)) || !set_size(object, "turns", matrix->pairs_most) ||
          !set_size(object, "neighbours", matrix->vifaces_most) || !set_size(object, "receivers", matrix->vifaces_most))) {
@@ -210,7 +209,8 @@ static bool load(struct link_matrix *matrix, uint32_t delay_ifindex, GError **er
 
 bool matrix_try_program(GError **error)
 {
-    const struct link_matrix least = {.groups = 1, .columns_most = 1, .sources_most = 1, .destinations_most = 1, .pairs_most = 1, .vifaces_most = 1};
+    const struct link_matrix least = {
+        .seed = 1, .groups = 1, .columns_most = 1, .sources_most = 1, .destinations_most = 1, .pairs_most = 1, .vifaces_most = 1};
     struct bpf_object *object = load_object(&least, 1, error);
     if (object) {
         bpf_object__close(object);
@@ -310,29 +310,17 @@ static bool read_address(const char *text, struct matrix_address *ret)
     return inet_pton(AF_INET, text, ret->bytes + 12) == 1 || inet_pton(AF_INET6, text, ret->bytes) == 1;
 }
 
-/* Returns the number that a vnode with these addresses has, or a new one. */
-static uint32_t get_source(struct link_matrix *matrix, char **addresses)
-{
-    for (unsigned i = 0; addresses[i]; i++) {
-        struct matrix_address address;
-        struct matrix_source found;
-        if (read_address(addresses[i], &address) && bpf_map_lookup_elem(matrix->sources, &address, &found) == 0) {
-            return found.number;
-        }
-    }
-    return matrix->next_source++;
-}
-
 /* Enters the addresses of a vnode of group 'number' into the map, and into 'known', a set of struct matrix_address. */
 static bool put_source(struct link_matrix *matrix, const char *text, uint32_t number, GHashTable *known)
 {
     g_auto(GStrv) addresses = g_strsplit(text, ",", -1);
-    const struct matrix_source source = {number, get_source(matrix, addresses)};
+    struct matrix_source source = {.group = number};
     for (unsigned i = 0; addresses[i]; i++) {
         struct matrix_address address;
         if (!read_address(addresses[i], &address)) {
             continue;
         }
+        source.identity = source.identity ? source.identity : matrix_identity(&address);
         if (bpf_map_update_elem(matrix->sources, &address, &source, BPF_ANY)) {
             return false;
         }
@@ -436,11 +424,11 @@ static struct need find_need(const struct matrix *wanted, const GPtrArray *vnode
         }
         need.sources++;
     }
-    bool waits = false; /* Where there is no bandwidth at all, the map of those that wait for it would only take memory. */
-    for (size_t i = 0; !waits && i < (size_t)wanted->groups * wanted->groups; i++) {
-        waits = wanted->cells[i].bandwidth;
+    bool remembers = wanted->seed; /* Without a seed and any bandwidth, the map of pairs would only take memory. */
+    for (size_t i = 0; !remembers && i < (size_t)wanted->groups * wanted->groups; i++) {
+        remembers = wanted->cells[i].bandwidth;
     }
-    need.pairs = waits ? (unsigned)MIN((uint64_t)need.sources * MAX(vnodes->len, 1), PAIRS_MOST) : 1;
+    need.pairs = remembers ? (unsigned)MIN((uint64_t)need.sources * MAX(vnodes->len, 1), PAIRS_MOST) : 1;
     return need;
 }
 
@@ -454,7 +442,7 @@ static bool has_room(const struct link_matrix *matrix, const struct matrix *want
     while (g_hash_table_iter_next(&iter, &group, NULL)) {
         columns += !g_hash_table_contains(matrix->columns, group);
     }
-    return matrix->object && matrix->groups == wanted->groups && columns <= matrix->columns_most &&
+    return matrix->object && matrix->groups == wanted->groups && matrix->seed == wanted->seed && columns <= matrix->columns_most &&
            need->sources <= matrix->sources_most && need->destinations <= matrix->destinations_most &&
            need->pairs <= matrix->pairs_most && need->vifaces <= matrix->vifaces_most;
 }
@@ -520,6 +508,7 @@ bool link_set_matrix(struct link_manager *manager, const struct matrix *wanted, 
     if (!has_room(matrix, wanted, &need)) {
         unload(matrix);
         matrix->groups = wanted->groups;
+        matrix->seed = wanted->seed;
         matrix->columns_most = MIN(2 * g_hash_table_size(need.groups) + SPARE, wanted->groups);
         matrix->sources_most = 2 * need.sources + SPARE;
         matrix->destinations_most = 2 * need.destinations + SPARE;
@@ -590,7 +579,10 @@ static bool set_addresses(struct link_matrix *matrix, const struct vnode *vnode,
         add_address(addresses, &vnode_viface(vnode, i)->ipv4);
         add_address(addresses, &vnode_viface(vnode, i)->ipv6);
     }
-    const struct matrix_target target = {get_column(matrix, vnode->group - 1), vnode->id};
+    const struct matrix_target target = {
+        .identity = addresses->len ? matrix_identity(&g_array_index(addresses, struct matrix_address, 0)) : 0,
+        .column = get_column(matrix, vnode->group - 1),
+    };
     struct matrix_destination key = {.ifindex = (uint32_t)ifindex};
     const GArray *before = g_hash_table_lookup(matrix->addressed, GINT_TO_POINTER(ifindex));
     for (unsigned i = 0; before && i < before->len; i++) {

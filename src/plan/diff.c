@@ -410,7 +410,7 @@ static bool groups_equal(const struct matrix *old, const struct matrix *new)
     return equal;
 }
 
-/* Notes "matrix 3 values", or that it comes, goes, or gets other groups. */
+/* Notes "3 values, seed 0 -> 7", or that it comes, goes, or gets other groups. */
 static void note_matrix(GString *detail, const struct matrix *old, const struct matrix *new)
 {
     if (!old != !new) {
@@ -420,16 +420,19 @@ static void note_matrix(GString *detail, const struct matrix *old, const struct 
     if (!old || matrix_equal(old, new)) {
         return;
     }
-    unsigned count = 0;
     if (groups_equal(old, new)) {
+        unsigned count = 0;
         for (size_t i = 0; i < (size_t)old->groups * old->groups; i++) {
             const struct matrix_cell *a = &old->cells[i], *b = &new->cells[i];
             count += a->latency != b->latency || a->bandwidth != b->bandwidth || a->loss != b->loss;
         }
-        g_string_append_printf(detail, "%u value%s", count, count == 1 ? "" : "s");
+        if (count) {
+            g_string_append_printf(detail, "%u value%s", count, count == 1 ? "" : "s");
+        }
     } else {
         g_string_append(detail, "other groups");
     }
+    note_number(detail, "seed", old->seed, new->seed);
 }
 
 GPtrArray *plan_diff(const struct platform *from, const struct platform *to)

@@ -39,6 +39,7 @@ struct draft {
     struct table tables[QUANTITIES];
     GHashTable *groups; /* Selector -> its group, from 1. */
     GPtrArray *selectors;
+    uint32_t seed;
 };
 
 static void free_row(void *row)
@@ -79,11 +80,18 @@ static void read_table(struct reader *reader, const json_t *value, void *target,
     }
 }
 
+static void read_seed(struct reader *reader, const json_t *value, void *target, unsigned index G_GNUC_UNUSED)
+{
+    struct draft *draft = target;
+    (void)reader_integer(reader, value, 0, UINT32_MAX, &draft->seed);
+}
+
 static const struct field matrix_fields[] = {
     [QUANTITY_LATENCY] = {"latency", read_table},
     [QUANTITY_LOSS] = {"loss", read_table},
     [QUANTITY_BANDWIDTH] = {"bandwidth", read_table},
-    [QUANTITIES] = {NULL, NULL},
+    [QUANTITIES] = {"seed", read_seed},
+    [QUANTITIES + 1] = {NULL, NULL},
 };
 
 /* Makes a group of what 'selector' means, unless it is one already. */
@@ -175,6 +183,7 @@ static void read_cells(struct reader *reader, const struct draft *draft, enum qu
 static void finish(struct reader *reader, struct draft *draft)
 {
     struct matrix *matrix = matrix_new(draft->selectors->len);
+    matrix->seed = draft->seed;
     for (unsigned i = 0; i < matrix->groups; i++) {
         matrix->group[i].selector = g_strdup(draft->selectors->pdata[i]);
     }
@@ -196,6 +205,9 @@ void matrices_read(struct reader *reader, const json_t *value, const json_t *mat
                           .selectors = g_ptr_array_new_with_free_func(g_free)};
     unsigned before = reader->count;
     reader_object(reader, value, "a matrix", matrix_fields, &draft);
+    if (draft.seed && !draft.tables[QUANTITY_LOSS].rows && reader->count == before) {
+        reader_problem(reader, "seed needs something random, and none is given: expected a loss");
+    }
     for (enum quantity q = 0; q < QUANTITIES && reader->count == before; q++) {
         if (draft.tables[q].rows) {
             size_t mark = reader_enter(reader, quantities[q].name);
@@ -242,8 +254,11 @@ static json_t *table_to_json(const struct matrix *matrix, enum quantity quantity
 json_t *matrices_to_json(const struct matrix *matrix)
 {
     json_t *object = json_object();
+    if (matrix->seed) {
+        json_object_set_new(object, "seed", json_integer(matrix->seed));
+    }
     for (enum quantity q = 0; q < QUANTITIES; q++) {
-        bool any = q == QUANTITY_LATENCY; /* So that groups are never lost. */
+        bool any = q == QUANTITY_LATENCY || (q == QUANTITY_LOSS && matrix->seed); /* Groups are never lost; a seed needs losses. */
         for (size_t i = 0; !any && i < (size_t)matrix->groups * matrix->groups; i++) {
             any = get_value(&matrix->cells[i], q);
         }

@@ -9,13 +9,17 @@
 struct matrix *matrix_new(unsigned groups)
 {
     struct matrix *matrix = g_new(struct matrix, 1);
-    *matrix = (struct matrix){1, groups, g_new0(struct matrix_group, groups), g_new0(struct matrix_cell, (size_t)groups * groups)};
+    *matrix = (struct matrix){.references = 1,
+                              .groups = groups,
+                              .group = g_new0(struct matrix_group, groups),
+                              .cells = g_new0(struct matrix_cell, (size_t)groups * groups)};
     return matrix;
 }
 
 struct matrix *matrix_copy(const struct matrix *matrix)
 {
     struct matrix *copy = matrix_new(matrix->groups);
+    copy->seed = matrix->seed;
     for (unsigned i = 0; i < matrix->groups; i++) {
         copy->group[i] = (struct matrix_group){g_strdup(matrix->group[i].selector), g_strdup(matrix->group[i].addresses)};
     }
@@ -63,7 +67,7 @@ bool matrix_equal(const struct matrix *a, const struct matrix *b)
     if (a == b) {
         return true;
     }
-    if (!a || !b || a->groups != b->groups) {
+    if (!a || !b || a->groups != b->groups || a->seed != b->seed) {
         return false;
     }
     for (unsigned i = 0; i < a->groups; i++) {

@@ -170,7 +170,7 @@ static void append_line(GString *text, bool first, const char *key, json_t *valu
         g_string_append(text, ": ");
         json_decref(name);
     }
-    json_dump_callback(value, append, text, 0);
+    json_dump_callback(value, append, text, JSON_ENCODE_ANY);
     json_decref(value);
 }
 
@@ -216,11 +216,11 @@ char *topology_write(const struct platform *platform)
     if (platform->matrix) {
         json_t *matrix = matrices_to_json(platform->matrix);
         const char *key;
-        json_t *lines;
+        json_t *value;
         bool first = true;
         g_string_append(text, "  \"matrix\": {");
-        json_object_foreach (matrix, key, lines) {
-            append_line(text, first, key, json_incref(lines));
+        json_object_foreach (matrix, key, value) {
+            append_line(text, first, key, json_incref(value));
             first = false;
         }
         g_string_append(text, "\n  },\n");

@@ -9,7 +9,7 @@ on_exit rm -rf "$dir"
 on_exit distem cleanup
 on_exit stop_daemon
 
-# topology LATENCY_A_B: of the group a1, to b1.
+# topology LATENCY_A_B [MATRIX_MEMBER]: of the group a1, to b1.
 topology() {
     cat >"$dir/latency.csv" <<CSV
 to,   a1,    b1,   site=far, gw
@@ -17,11 +17,11 @@ a1,   0,     $1,   30ms,     1ms
 b1,   20ms,  0,    ,         0
 site=far, 40ms, 5ms, 2ms,    0
 CSV
-    cat <<'JSON'
+    cat <<JSON
 {
   "distem": 2, "name": "matrix",
   "vnetworks": {"n1": {"ipv4": "10.1.0.0/24", "ipv6": "fd01::/64"}, "n2": {"ipv4": "10.2.0.0/24", "ipv6": "fd02::/64"}},
-  "matrix": {"latency": "latency.csv", "loss": ["to, a1, b1", "a1, 0, 0", "b1, 20%, 0"], "bandwidth": ["to, gw", "b1, 1Mbit/s"]},
+  "matrix": {${2-}"latency": "latency.csv", "loss": ["to, a1, b1", "a1, 0, 0", "b1, 20%, 0"], "bandwidth": ["to, gw", "b1, 1Mbit/s"]},
   "vnodes": {
     "a1": {"vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.1", "ipv6": "fd01::1"}}},
     "b1": {"vifaces": {"if0": {"vnetwork": "n1", "ipv4": "10.1.0.2", "ipv6": "fd01::2", "input": {"latency": "3ms"}}}},
@@ -109,6 +109,27 @@ check "nothing unexpected in the log" unexpected_log
 sed -i '/"matrix": {/d' "$dir/topo.json"
 check "without a matrix" distem up "$dir/topo.json"
 check "... it does nothing" rtt_is a1 10.1.0.2 3
+
+# lost SEED: which of 300 echo requests are lost, the first that b1 sends to a1 with this seed.
+lost() {
+    topology 1ms "\"seed\": $1, " >"$dir/topo.json"
+    distem up "$dir/topo.json" >&2
+    distem exec b1 -- ping -i 0.002 -c 300 10.1.0.1 | grep -o 'icmp_seq=[0-9]*' | grep -vxFf - <(seq -f icmp_seq=%g 300)
+}
+lost 7 >"$dir/lost7"
+check "a seed: about 20 % are lost" bash -c "wc -l <'$dir/lost7' | tee /dev/stderr | awk '{ exit !(\$1 > 40 && \$1 < 80) }'"
+check "the platform says so" bash -c 'curl -s http://127.0.0.1:4567/platform/topology | distem diff --exit-code -'
+lost 8 >"$dir/lost8"
+check "... another one: others" bash -c "test -s '$dir/lost8' && ! cmp -s '$dir/lost7' '$dir/lost8'"
+lost 7 >"$dir/again7"
+check "... the same one: the same again" cmp "$dir/lost7" "$dir/again7"
+check "down" distem down
+lost 7 >"$dir/again7"
+check "... on a platform that is built anew, too" cmp "$dir/lost7" "$dir/again7"
+stop_daemon
+distemd --detach
+lost 7 >"$dir/again7"
+check "... and after a restart of the daemon" cmp "$dir/lost7" "$dir/again7"
 check "down" distem down
 stop_daemon
 check "cleanup" distem cleanup

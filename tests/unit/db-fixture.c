@@ -82,6 +82,7 @@ struct platform *whole_platform(unsigned count)
         }
     }
     platform->matrix = matrix_new(2);
+    platform->matrix->seed = UINT32_MAX;
     platform->matrix->group[0].selector = g_strdup("site=paris");
     platform->matrix->group[1].selector = g_strdup("n2");
     platform->matrix->cells[1] = (struct matrix_cell){.latency = 5, .loss = 6, .bandwidth = 7};

@@ -62,6 +62,11 @@ static void test_matrix(void)
     assert_diff(none, before, "~ matrix figure3: none -> a new one\n");
     assert_diff(before, after, "~ matrix figure3: 2 values\n");
     assert_diff(before, other, "~ matrix figure3: other groups\n");
+    AUTO_PLATFORM seeded = platform_copy(none);
+    seeded->matrix = make_matrix("n1", 5);
+    seeded->matrix->seed = 7;
+    assert_diff(before, seeded, "~ matrix figure3: seed 0 -> 7\n");
+    assert_diff(seeded, after, "~ matrix figure3: 2 values, seed 7 -> 0\n");
     assert_diff(before, none, "~ matrix figure3: none any more\n");
 }
 

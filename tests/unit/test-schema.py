@@ -82,7 +82,7 @@ GOOD = [
     {"traces": {"a/lte.csv": ["0 1Mbit/s", ""]}, **with_output(bandwidth={"trace": "a/lte.csv", "loop": True})},
     with_output(latency={"trace": "a"}, loss={"trace": "b", "loop": False}),
     with_output(latency="3\u00b5s", bandwidth="0", distribution="normal"),
-    {"matrix": {"latency": "m.csv", "loss": ["to, a", "a, 1%"]}, "matrices": {"m.csv": ["to, a", "a, 1ms"]}},
+    {"matrix": {"latency": "m.csv", "loss": ["to, a", "a, 1%"], "seed": 7}, "matrices": {"m.csv": ["to, a", "a, 1ms"]}},
     {"tables": {"lab/few.dist": ["1 2"]}} | with_output(latency="3ms", jitter="1ms", distribution={"table": "lab/few.dist"}),
 ]
 BAD = [
@@ -110,6 +110,7 @@ BAD = [
     {"tables": {"few.dist": "1 2"}},
     {"matrix": {"delay": "m.csv"}},
     {"matrix": {"latency": 7}},
+    {"matrix": {"loss": "m.csv", "seed": 4294967296}},
     {"matrices": {"m.csv": "to, a"}},
     {"tables": {"/few.dist": ["1 2"]}},
     with_output(latency="1ms", jitter="1ms", distribution={"file": "few.dist"}),

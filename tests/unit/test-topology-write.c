@@ -239,6 +239,7 @@ static void test_matrix_changes(void)
     matrix->group[0].selector = g_strdup("a");
     matrix->group[1].selector = g_strdup("site=b");
     matrix->cells[1] = (struct matrix_cell){.latency = 5, .loss = 6, .bandwidth = 7000};
+    matrix->seed = 8;
     struct matrix *next = revise(matrix,
                                  "[{\"from\": \"a\", \"to\": \"site=b\", \"latency\": \"1us\", \"loss\": null},"
                                  " {\"from\": \"site=b\", \"to\": \"a\", \"bandwidth\": \"1Mbit/s\"}]",
@@ -248,6 +249,7 @@ static void test_matrix_changes(void)
     g_assert_cmpuint(next->cells[1].bandwidth, ==, 7000);
     g_assert_cmpuint(next->cells[2].bandwidth, ==, 1000000);
     g_assert_cmpint(matrix->cells[1].latency, ==, 5);
+    g_assert_cmpuint(next->seed, ==, 8);
     g_assert_null(
         revise(matrix, "[{\"from\": \"a\", \"to\": \"b\", \"latency\": \"1us\"}]", "/changes/0/to: the matrix has no group \"b\""));
     g_assert_null(revise(matrix, "[{\"from\": \"a\", \"latency\": \"1us\"}]", "/changes/0: expected \"from\" and \"to\""));
@@ -262,7 +264,7 @@ static void test_matrix(void)
     static const char text[] =
         "{\"distem\": 2, \"name\": \"x\", \"vnetworks\": {\"a\": {\"ipv4\": \"10.0.0.0/24\"}},"
         " \"matrices\": {\"m.csv\": [\"from, n1 ,site=far\", \"n1,,10ms\", \" site=far , 20.5ms, 0 \", \"\"]},"
-        " \"matrix\": {\"latency\": \"m.csv\", \"loss\": [\"to, n1\", \"n3, 1%\"]},"
+        " \"matrix\": {\"seed\": 4294967295, \"latency\": \"m.csv\", \"loss\": [\"to, n1\", \"n3, 1%\"]},"
         " \"vnodes\": {\"n[1-3]\": {\"vifaces\": {\"x\": {\"vnetwork\": \"a\"}}},"
         "   \"f[1-2]\": {\"labels\": {\"site\": \"far\"}, \"vifaces\": {\"x\": {\"vnetwork\": \"a\"}}}}}";
     AUTO_PLATFORM platform = parse(text, "matrix");
@@ -274,6 +276,7 @@ static void test_matrix(void)
     g_assert_cmpint(matrix_between(platform->matrix, 2, 1)->latency, ==, 20500000);
     g_assert_cmpint(matrix_between(platform->matrix, 3, 1)->latency, ==, 0);
     g_assert_cmpuint(matrix_between(platform->matrix, 3, 1)->loss, ==, 10000000);
+    g_assert_cmpuint(platform->matrix->seed, ==, UINT32_MAX);
     g_assert_null(matrix_between(platform->matrix, 0, 1));
     g_assert_null(matrix_between(platform->matrix, 1, 4));
     g_assert_null(matrix_between(NULL, 1, 1));
@@ -286,6 +289,8 @@ static void test_matrix(void)
         other->group[i].selector = g_strdup(platform->matrix->group[i].selector);
         matrix_read_row(other, i, row);
     }
+    g_assert_false(matrix_equal(platform->matrix, other));
+    other->seed = platform->matrix->seed;
     g_assert_true(matrix_equal(platform->matrix, other));
     other->cells[8].bandwidth = 1;
     g_assert_false(matrix_equal(platform->matrix, other));
