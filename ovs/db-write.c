@@ -53,6 +53,19 @@ static void write_tables(const struct distemrec_platform *root, const struct pla
     smap_destroy(&texts);
 }
 
+/* Appends an address of 'viface' to those of a group, unless there is none. */
+static void add_address(GString *text, const struct viface *viface, const struct ip_addr *address, const char *separator)
+{
+    char formatted[IP_TEXT_SIZE];
+    if (!address->family) {
+        return;
+    }
+    g_string_append_printf(text, "%s%s", text->len ? separator : "", ip_format(address, formatted));
+    if (viface->vnetwork->base_remote) {
+        g_string_append_printf(text, "/%" PRIu32 "/%" PRId64, viface->vnetwork->id, viface->output.compensation);
+    }
+}
+
 /* Returns the addresses of each group, from 1: commas between those of a vnode, blanks between vnodes. The caller frees it with its
  * strings. */
 static GPtrArray *group_addresses(const struct platform *platform)
@@ -66,10 +79,8 @@ static GPtrArray *group_addresses(const struct platform *platform)
         GString *text = groups->pdata[vnode->group];
         for (unsigned j = 0; vnode->group && j < vnode->vifaces->len; j++) {
             const struct viface *viface = vnode_viface(vnode, j);
-            char ipv4[IP_TEXT_SIZE], ipv6[IP_TEXT_SIZE];
-            ip_format(&viface->ipv4, ipv4);
-            ip_format(&viface->ipv6, ipv6);
-            g_string_append_printf(text, "%s%s%s%s", !text->len ? "" : j ? "," : " ", ipv4, *ipv4 && *ipv6 ? "," : "", ipv6);
+            add_address(text, viface, &viface->ipv4, j ? "," : " ");
+            add_address(text, viface, &viface->ipv6, j || viface->ipv4.family ? "," : " ");
         }
     }
     return groups;

@@ -21,8 +21,10 @@ struct matrix_cell {
 };
 
 struct matrix_group {
-    char *selector;  /* As the topology has it: a vnode's name, a pattern, or labels; see select.h. */
-    char *addresses; /* "10.0.0.1,fd00::1 10.0.0.2": of its vnodes, as the database has them; NULL elsewhere. */
+    char *selector; /* As the topology has it: a vnode's name, a pattern, or labels; see select.h. */
+    /* "10.0.0.1,fd00::1 10.0.0.2/3/28635": of its vnodes, as the database has them; NULL elsewhere. What follows an address is the
+     * id of its vnetwork, where a base latency is known, and how many ns its output leaves out for it. */
+    char *addresses;
 };
 
 struct matrix {

@@ -59,6 +59,7 @@ struct platform *plan(const struct platform *asked, const struct platform *curre
  * than asked for.
  *   - A viface with peers on its own pnode and on others counts with the base between pnodes, if its pnode can hold back what then
  *     comes early from those on its own; else with the lesser of the two. One that is not known is 0.
+ *   - Between neighbours the matrix leaves out what the directions do not.
  *   - A direction leaves out all of that, or half of it when a peer has a latency in the opposite direction, too; never more than
  *     leaves room for its jitter. */
 bool plan_ids(struct platform *, const struct platform *current, struct diagnostics *problems);
@@ -67,6 +68,9 @@ bool plan_placement(struct platform *, const struct platform *current, const GPt
 bool plan_transports(struct platform *, const GPtrArray *pnodes, struct diagnostics *problems);
 bool plan_routes(struct platform *, const GPtrArray *pnodes, GPtrArray *unreachable, struct diagnostics *problems);
 void plan_compensation(struct platform *, const GPtrArray *pnodes);
+/* Returns how much of what is asked between two neighbours, from 'from' to 'to', is left out, in ns: by their directions, but for
+ * what frames are held back if both are on one pnode ('local'), and by the latency 'between' them in the matrix. */
+int64_t plan_left_out(const struct viface *from, const struct viface *to, bool local, int64_t between);
 
 /* One step of a change, for `distem diff` and for progress. */
 enum change_kind { CHANGE_ADD, CHANGE_REMOVE, CHANGE_MODIFY };

@@ -35,7 +35,8 @@ int cli_diff(struct cli *cli, int argc, char **argv)
         return CLI_FAILED;
     }
     unsigned flags = DISTEM_UP_DRY_RUN | (compensates ? DISTEM_UP_COMPENSATE : 0);
-    json_t *answer = cli_connect(cli) ? distem_up(cli->client, &files.topology, cli_files_layout(&files), flags, &cli->error) : NULL;
+    json_t *answer =
+        cli_connect(cli) ? distem_up(cli->client, &files.topology, cli_files_layout(&files), flags, &cli->error) : NULL;
     if (!answer) {
         return cli->client ? cli_fail(cli) : CLI_FAILED;
     }

@@ -52,8 +52,8 @@ json_t *distem_server(struct distem *client, struct distem_error *error)
 json_t *distem_up(struct distem *client, const struct distem_file *topology, const struct distem_file *layout, unsigned flags,
                   struct distem_error *error)
 {
-    g_autofree char *more = g_strconcat(flags & DISTEM_UP_DRY_RUN ? "&dry_run=yes" : "",
-                                        flags & DISTEM_UP_COMPENSATE ? "&compensate=yes" : "", NULL);
+    g_autofree char *more =
+        g_strconcat(flags & DISTEM_UP_DRY_RUN ? "&dry_run=yes" : "", flags & DISTEM_UP_COMPENSATE ? "&compensate=yes" : "", NULL);
     return send_files(client, "PUT", "/platform", topology, layout, more, error);
 }
 

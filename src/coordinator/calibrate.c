@@ -3,6 +3,8 @@
 
 #include "calibrate.h"
 
+#include "distem/plan.h"
+
 struct end {
     const struct vnode *vnode;
     const struct viface *viface;
@@ -120,16 +122,12 @@ void calibrate_plan(const struct platform *planned, struct verify_plan *ret)
     verify_plan_rtts(expectations, ret);
 }
 
-/* Returns what 'path', which is one of a pnode if 'local', lacks of the latencies on it: where its directions leave out more than
- * the base, frames are held back for the rest. */
-static int64_t compensation_on(const struct path *path, bool local)
+/* Returns what is left out on 'path' from 'from' to 'to', which are neighbours. */
+static int64_t left_out_on(const struct platform *platform, const struct path *path, const struct vnode *from, const struct vnode *to)
 {
-    int64_t sum = 0, most = local ? g_array_index(path->hops, struct hop, 0).viface->vnetwork->base_local : INT64_MAX;
-    for (unsigned i = 0; i < path->hops->len; i++) {
-        const struct hop *hop = &g_array_index(path->hops, struct hop, i);
-        sum += hop->output ? hop->viface->output.compensation : hop->viface->input.compensation;
-    }
-    return MIN(sum, most);
+    const struct matrix_cell *between = matrix_between(platform->matrix, from->group, to->group);
+    return plan_left_out(g_array_index(path->hops, struct hop, 0).viface, g_array_index(path->hops, struct hop, 1).viface,
+                         !g_strcmp0(from->pnode, to->pnode), between ? between->latency : 0);
 }
 
 /* What one pair has shown. */
@@ -148,7 +146,7 @@ static gint compare_bases(gconstpointer a, gconstpointer b)
 }
 
 /* Returns what all pairs have shown, sorted. */
-static GArray *bases_of(const struct verify_plan *plan)
+static GArray *bases_of(const struct verify_plan *plan, const struct platform *platform)
 {
     GArray *bases = g_array_new(FALSE, FALSE, sizeof(struct base));
     for (unsigned i = 0; i < plan->measurements->len; i++) {
@@ -156,11 +154,10 @@ static GArray *bases_of(const struct verify_plan *plan)
         const struct expectation *e = m->expected;
         const json_t *measured = json_object_get(json_object_get(m->result, "rtt"), "measured_ns");
         if (measured && !json_object_get(json_object_get(m->result, "rtt"), "problem")) {
-            bool local = !g_strcmp0(e->from->pnode, e->to->pnode);
-            int64_t rest =
-                json_integer_value(measured) - e->rtt + compensation_on(&e->there, local) + compensation_on(&e->back, local);
+            int64_t rest = json_integer_value(measured) - e->rtt + left_out_on(platform, &e->there, e->from, e->to) +
+                           left_out_on(platform, &e->back, e->to, e->from);
             struct base base = {.vnetwork = g_array_index(e->there.hops, struct hop, 0).viface->vnetwork->id,
-                                .local = local,
+                                .local = !g_strcmp0(e->from->pnode, e->to->pnode),
                                 .time = MAX(rest / 2, 0)};
             g_array_append_val(bases, base);
         }
@@ -177,7 +174,7 @@ void calibrate_enter(const struct verify_plan *plan, struct platform *platform)
         vnetwork->base_local = vnetwork->base_remote = 0;
         g_hash_table_insert(by_id, GUINT_TO_POINTER(vnetwork->id), vnetwork);
     }
-    g_autoptr(GArray) bases = bases_of(plan);
+    g_autoptr(GArray) bases = bases_of(plan, platform);
     for (unsigned first = 0, end = 0; first < bases->len; first = end) {
         const struct base *one = &g_array_index(bases, struct base, first);
         while (end < bases->len && one->vnetwork == g_array_index(bases, struct base, end).vnetwork &&

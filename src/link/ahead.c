@@ -144,7 +144,8 @@ bool ahead_write(struct ahead *ahead, GError **error)
 
 bool ahead_set_receiver(const struct ahead *ahead, const struct viface *viface, uint32_t ifindex, GError **error)
 {
-    const struct matrix_receiver receiver = {.ahead = viface->input.compensation, .vnetwork = viface->vnetwork->id};
+    const struct matrix_receiver receiver = {
+        .ahead = viface->input.compensation, .base = viface->vnetwork->base_remote, .vnetwork = viface->vnetwork->id};
     return bpf_map_update_elem(ahead->receivers, &ifindex, &receiver, BPF_ANY) == 0 ||
            fail(error, DISTEM_ERROR_SYSTEM, errno, "cannot enter viface %s into the latency matrix", viface->name);
 }

@@ -13,7 +13,9 @@ struct matrix_address {
 /* A source, by its address. */
 struct matrix_source {
     __u64 identity; /* Of the vnode. */
+    __s64 ahead;    /* ns that frames which it sends from that address come early. */
     __u32 group;    /* From 0. */
+    __u32 vnetwork; /* Of the address; 0: nothing is left out there. */
 };
 
 /* A destination: an address of the vnode behind a device. */
@@ -40,7 +42,7 @@ struct matrix_pair {
     __u64 source, target; /* Their identities. */
 };
 
-/* A viface of this machine as a sender, on a vnetwork: what leaves it early is in 'aheads', ns. As long as an address. */
+/* A viface of this machine as a sender, on a vnetwork. */
 struct matrix_neighbour {
     __u8 mac[6];
     __u8 unused[6];
@@ -49,7 +51,8 @@ struct matrix_neighbour {
 
 /* A viface of this machine as a receiver, by the ifindex of its device. */
 struct matrix_receiver {
-    __s64 ahead; /* ns */
+    __s64 ahead; /* ns that frames come early. */
+    __s64 base;  /* ns that those from other machines take on their way. */
     __u32 vnetwork;
     __u32 unused;
 };

@@ -72,8 +72,9 @@ struct {
     __type(value, struct matrix_receiver);
 } receivers SEC(".maps");
 
-/* Returns how much earlier than asked the directions of a frame's sender and receiver would let it pass, ns. */
-static __always_inline __u64 time_ahead(struct __sk_buff *skb)
+/* Returns how much earlier than asked, in ns, a frame comes from its neighbour, which is 'source' (NULL: not known) if that is
+ * elsewhere; less than 0: so much later. */
+static __always_inline __s64 time_ahead(struct __sk_buff *skb, const struct matrix_source *source)
 {
     struct matrix_neighbour neighbour = {};
     __u32 ifindex = skb->ifindex;
@@ -83,7 +84,10 @@ static __always_inline __u64 time_ahead(struct __sk_buff *skb)
     }
     neighbour.vnetwork = receiver->vnetwork;
     const __s64 *ahead = bpf_map_lookup_elem(&neighbours, &neighbour);
-    return ahead && *ahead + receiver->ahead > 0 ? *ahead + receiver->ahead : 0;
+    if (ahead) {
+        return *ahead + receiver->ahead;
+    }
+    return source && source->vnetwork == receiver->vnetwork ? source->ahead + receiver->ahead - receiver->base : 0;
 }
 
 static __always_inline int read_addresses(struct __sk_buff *skb, struct matrix_address *source, struct matrix_address *destination)
@@ -141,22 +145,28 @@ static __always_inline __u64 take_turn(const struct matrix_pair *pair, __u64 own
     return passed;
 }
 
-/* Finds what lies between the vnode that sent a frame and that of this device, and fills '*pair'. NULL: nothing. */
-static __always_inline const struct matrix_figures *find_figures(struct __sk_buff *skb, struct matrix_pair *pair)
+/* What is known of a frame. */
+struct way {
+    const struct matrix_source *source; /* NULL: nothing. */
+    const struct matrix_target *target;
+    const struct matrix_figures *figures; /* NULL: nothing lies between the two. */
+};
+
+static __always_inline struct way find_way(struct __sk_buff *skb)
 {
+    struct way way = {};
     struct matrix_destination destination = {.ifindex = skb->ifindex};
     struct matrix_address address = {};
     if (read_addresses(skb, &address, &destination.address)) {
-        return NULL;
+        return way;
     }
-    const struct matrix_target *target = bpf_map_lookup_elem(&destinations, &destination);
-    const struct matrix_source *source = bpf_map_lookup_elem(&sources, &address);
-    if (!target || !source) {
-        return NULL;
+    way.target = bpf_map_lookup_elem(&destinations, &destination);
+    way.source = bpf_map_lookup_elem(&sources, &address);
+    if (way.target && way.source) {
+        __u32 number = way.target->column * groups + way.source->group;
+        way.figures = bpf_map_lookup_elem(&cells, &number);
     }
-    __u32 number = target->column * groups + source->group;
-    *pair = (struct matrix_pair){.source = source->identity, .target = target->identity};
-    return bpf_map_lookup_elem(&cells, &number);
+    return way;
 }
 
 SEC("tc")
@@ -167,14 +177,19 @@ int distem_matrix(struct __sk_buff *skb)
         bpf_skb_set_tstamp(skb, 0, BPF_SKB_TSTAMP_UNSPEC);
         return TC_ACT_UNSPEC;
     }
+    struct way way = find_way(skb);
     struct matrix_pair pair = {};
-    const struct matrix_figures *figures = find_figures(skb, &pair);
-    if (figures && figures->loss && is_lost(&pair, figures->loss)) {
-        return TC_ACT_SHOT;
+    __u64 bandwidth = 0;
+    __s64 delay = time_ahead(skb, way.source);
+    if (way.figures) {
+        pair = (struct matrix_pair){.source = way.source->identity, .target = way.target->identity};
+        if (way.figures->loss && is_lost(&pair, way.figures->loss)) {
+            return TC_ACT_SHOT;
+        }
+        bandwidth = way.figures->bandwidth;
+        delay += way.figures->latency;
     }
-    __u64 bandwidth = figures ? figures->bandwidth : 0;
-    __u64 delay = (figures ? figures->latency : 0) + time_ahead(skb);
-    if (!bandwidth && !delay) {
+    if (!bandwidth && delay <= 0) {
         return TC_ACT_UNSPEC;
     }
     __u64 leaves = bpf_ktime_get_ns();
@@ -186,7 +201,7 @@ int distem_matrix(struct __sk_buff *skb)
     }
     skb->mark = MATRIX_MARK | skb->ifindex;
     skb->priority = 0; /* fq lets those of the highest pass at once. */
-    bpf_skb_set_tstamp(skb, leaves + delay, BPF_SKB_TSTAMP_DELIVERY_MONO);
+    bpf_skb_set_tstamp(skb, leaves + (delay > 0 ? delay : 0), BPF_SKB_TSTAMP_DELIVERY_MONO);
     return bpf_redirect(delay_ifindex, 0);
 }
 

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
@@ -103,7 +104,8 @@ char *link_matrix_part(const struct link_manager *manager, const struct vnode *v
     GString *part = g_string_new("");
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
         if (matrix_holds(manager->matrix, vnode, vnode_viface(vnode, i))) {
-            g_string_append_printf(part, " matrix=%u:%u", i, manager->matrix->id);
+            g_string_append_printf(part, " matrix=%u:%u:%" PRId64, i, manager->matrix->id,
+                                   vnode_viface(vnode, i)->vnetwork->base_remote);
         }
     }
     return g_string_free(part, false);
@@ -310,6 +312,21 @@ static bool read_address(const char *text, struct matrix_address *ret)
     return inet_pton(AF_INET, text, ret->bytes + 12) == 1 || inet_pton(AF_INET6, text, ret->bytes) == 1;
 }
 
+/* Reads the address of a source, and what is said of it behind that (see struct matrix_group) into '*source'. */
+static bool read_source(const char *text, struct matrix_address *ret, struct matrix_source *source)
+{
+    const char *more = strchrnul(text, '/');
+    g_autofree char *address = g_strndup(text, (gsize)(more - text));
+    source->vnetwork = 0;
+    source->ahead = 0;
+    if (*more) {
+        char *end;
+        source->vnetwork = (uint32_t)g_ascii_strtoull(more + 1, &end, 10);
+        source->ahead = *end ? g_ascii_strtoll(end + 1, NULL, 10) : 0;
+    }
+    return read_address(address, ret);
+}
+
 /* Enters the addresses of a vnode of group 'number' into the map, and into 'known', a set of struct matrix_address. */
 static bool put_source(struct link_matrix *matrix, const char *text, uint32_t number, GHashTable *known)
 {
@@ -317,7 +334,7 @@ static bool put_source(struct link_matrix *matrix, const char *text, uint32_t nu
     struct matrix_source source = {.group = number};
     for (unsigned i = 0; addresses[i]; i++) {
         struct matrix_address address;
-        if (!read_address(addresses[i], &address)) {
+        if (!read_source(addresses[i], &address, &source)) {
             continue;
         }
         source.identity = source.identity ? source.identity : matrix_identity(&address);

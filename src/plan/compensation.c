@@ -103,3 +103,10 @@ void plan_compensation(struct platform *platform, const GPtrArray *pnodes)
         }
     }
 }
+
+int64_t plan_left_out(const struct viface *from, const struct viface *to, bool local, int64_t between)
+{
+    int64_t base = local ? to->vnetwork->base_local : to->vnetwork->base_remote;
+    int64_t directions = from->output.compensation + to->input.compensation;
+    return MIN(directions, base) + MIN(MAX(base - directions, 0), between);
+}

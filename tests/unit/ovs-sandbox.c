@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,10 +75,21 @@ void sandbox_kill(pid_t *pid)
     }
 }
 
+/* Says whether a connection to the socket 'path' is taken. Its file is there a moment before. */
+static bool is_listening(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    g_assert_cmpuint(g_strlcpy(address.sun_path, path, sizeof address.sun_path), <, sizeof address.sun_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool listening = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    close(fd);
+    return listening;
+}
+
 void sandbox_wait_for(const struct sandbox *sandbox, const char *name)
 {
     g_autofree char *path = g_build_filename(sandbox->dir, name, NULL);
-    WAIT_UNTIL(g_file_test(path, G_FILE_TEST_EXISTS), (void)0, poll_wait_ms(5));
+    WAIT_UNTIL(is_listening(path), (void)0, poll_wait_ms(5));
 }
 
 char *sandbox_run(const struct sandbox *sandbox, const char *const *argv)

@@ -35,7 +35,7 @@ void sandbox_kill_vswitchd(struct sandbox *);
 pid_t sandbox_spawn(const struct sandbox *, const char *const *argv);
 /* Kills such a process and waits for its end; 'pid' is 0 then, where nothing is done. */
 void sandbox_kill(pid_t *pid);
-/* Waits until the file 'name' in the sandbox has appeared. */
+/* Waits until the socket 'name' in the sandbox is listened to. */
 void sandbox_wait_for(const struct sandbox *, const char *name);
 
 /* Runs a program with the sandbox as its run directory and returns its standard output; it must succeed. 'argv' ends with NULL. The

@@ -72,6 +72,24 @@ static void test_held_back(void)
     g_assert_cmpint(output(platform, "n1")->compensation, ==, 0);
 }
 
+/* What is measured lacks what the directions leave out, but for what is held back, and what a matrix leaves out of the rest. */
+static void test_left_out(void)
+{
+    AUTO_PLATFORM platform = make_asked();
+    const struct viface *n1 = vnode_viface(platform_find_vnode(platform, "n1"), 0);
+    const struct viface *n3 = vnode_viface(platform_find_vnode(platform, "n3"), 0);
+    g_assert_cmpint(plan_left_out(n1, n3, false, 0), ==, 0);
+    g_assert_cmpint(plan_left_out(n1, n3, false, 30 * US), ==, 30 * US);
+    g_assert_cmpint(plan_left_out(n1, n3, false, 1000 * US), ==, 100 * US);
+    g_assert_cmpint(plan_left_out(n1, n3, true, 1000 * US), ==, 40 * US);
+    output(platform, "n1")->compensation = 50 * US;
+    g_assert_cmpint(plan_left_out(n1, n3, false, 0), ==, 50 * US);
+    g_assert_cmpint(plan_left_out(n1, n3, false, 1000 * US), ==, 100 * US);
+    g_assert_cmpint(plan_left_out(n1, n3, true, 1000 * US), ==, 40 * US);
+    input(platform, "n3")->compensation = 50 * US;
+    g_assert_cmpint(plan_left_out(n1, n3, false, 1000 * US), ==, 100 * US);
+}
+
 static void test_halves(void)
 {
     AUTO_PLATFORM platform = make_asked();
@@ -128,6 +146,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/plan/compensation/base", test_base);
     g_test_add_func("/plan/compensation/held-back", test_held_back);
+    g_test_add_func("/plan/compensation/left-out", test_left_out);
     g_test_add_func("/plan/compensation/halves", test_halves);
     g_test_add_func("/plan/compensation/limits", test_limits);
     g_test_add_func("/plan/compensation/plan", test_plan);
