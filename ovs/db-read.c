@@ -302,6 +302,7 @@ static void read_pnode(const struct distemrec_pnode *row, struct pnode *pnode)
     pnode->kernel = text_or_null(row->kernel);
     pnode->missing = text_or_null(row->missing);
     pnode->no_matrix = text_or_null(row->no_matrix);
+    pnode->no_blackouts = text_or_null(row->no_blackouts);
     pnode->seeds = row->seeds;
     pnode->max_vnodes = (uint32_t)row->max_vnodes;
     pnode->max_vifaces = (uint32_t)row->max_vifaces;

@@ -483,6 +483,7 @@ bool db_write_pnode(struct db *db, struct ovsdb_idl_txn *txn, const struct reque
     distemrec_pnode_set_kernel(row, text_or_empty(pnode->kernel));
     distemrec_pnode_set_missing(row, text_or_empty(pnode->missing));
     distemrec_pnode_set_no_matrix(row, text_or_empty(pnode->no_matrix));
+    distemrec_pnode_set_no_blackouts(row, text_or_empty(pnode->no_blackouts));
     distemrec_pnode_set_seeds(row, pnode->seeds);
     distemrec_pnode_set_max_vnodes(row, pnode->max_vnodes);
     distemrec_pnode_set_max_vifaces(row, pnode->max_vifaces);

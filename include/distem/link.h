@@ -151,6 +151,8 @@ uint32_t shaping_limit(const struct impairment *, unsigned mtu);
 GPtrArray *link_missing_features(GError **error);
 /* The same for latency matrices, which nothing else needs. */
 GPtrArray *link_missing_for_matrices(GError **error);
+/* The same for traces of which the bandwidth is 0 at times. */
+GPtrArray *link_missing_for_blackouts(GError **error);
 /* Says whether this kernel's netem takes a seed (Linux 6.6 and later), tried out likewise. False with an error: that cannot be
  * told. */
 bool link_takes_seeds(bool *ret, GError **error);

@@ -195,6 +195,7 @@ struct pnode {
     char *kernel;        /* Its release, "6.1.0-37-amd64"; NULL: not known. */
     char *missing;       /* Kernel features for shaping that it lacks, for people; NULL: none. */
     char *no_matrix;     /* What it lacks for latency matrices, for people; NULL: nothing. */
+    char *no_blackouts;  /* What it lacks for traces of which the bandwidth is 0 at times; likewise. */
     bool seeds;          /* Its netem takes seeds. */
     uint32_t max_vnodes; /* 0: no limit. */
     uint32_t max_vifaces;

@@ -40,6 +40,8 @@ static void reply_problems(struct rest_request *request, struct diagnostics *pro
 /* What a vnode asks of its pnode's kernel. */
 struct demand {
     bool shaping, seeds, matrix;
+    const struct viface *paused; /* One with a direction that follows a trace with blackouts; NULL: none. */
+    uint32_t pausing;            /* That trace, as in struct impairment. */
 };
 
 static struct demand demand_of(const struct vnode *vnode)
@@ -49,8 +51,40 @@ static struct demand demand_of(const struct vnode *vnode)
         const struct viface *viface = vnode_viface(vnode, i);
         demand.shaping |= !impairment_is_zero(&viface->input) || !impairment_is_zero(&viface->output);
         demand.seeds |= viface->input.seed || viface->output.seed;
+        uint32_t trace = viface->input.bandwidth_trace;
+        trace = trace & PLAYBACK_PAUSES ? trace : viface->output.bandwidth_trace;
+        if (trace & PLAYBACK_PAUSES) {
+            demand.paused = viface;
+            demand.pausing = trace;
+        }
     }
     return demand;
+}
+
+/* Checks that 'pnode' can emulate 'vnode'; see check_features(). */
+static bool check_vnode(const struct platform *platform, const struct vnode *vnode, const struct pnode *pnode, GError **error)
+{
+    struct demand demand = demand_of(vnode);
+    if (demand.shaping && pnode->missing) {
+        return fail(error, DISTEM_ERROR_UNSUPPORTED, 0, "pnode %s cannot shape what vnode %s asks for: its kernel lacks %s",
+                    pnode->name, vnode->name, pnode->missing);
+    }
+    if (demand.matrix && pnode->no_matrix) {
+        return fail(error, DISTEM_ERROR_UNSUPPORTED, 0, "pnode %s cannot have vnode %s in a latency matrix: its kernel lacks %s",
+                    pnode->name, vnode->name, pnode->no_matrix);
+    }
+    if (demand.paused && pnode->no_blackouts) {
+        return fail(error, DISTEM_ERROR_UNSUPPORTED, 0,
+                    "pnode %s cannot play the trace %s for %s:%s, of which the bandwidth is 0 at times: its kernel lacks %s",
+                    pnode->name, platform_playback(platform, (demand.pausing & PLAYBACK_PLACE) - 1)->name, vnode->name,
+                    demand.paused->name, pnode->no_blackouts);
+    }
+    if (demand.seeds && !pnode->seeds) {
+        return fail(error, DISTEM_ERROR_UNSUPPORTED, 0,
+                    "pnode %s cannot give vnode %s a seed: its kernel, %s, has a netem that takes none (Linux 6.6 and later do)",
+                    pnode->name, vnode->name, pnode->kernel ? pnode->kernel : "which is not known");
+    }
+    return true;
 }
 
 /* Checks that the pnodes can emulate what the planned 'platform' has there. DISTEM_ERROR_UNSUPPORTED names what is missing. */
@@ -59,28 +93,15 @@ static bool check_features(const struct platform *platform, const GPtrArray *pno
     g_autoptr(GHashTable) lacking = g_hash_table_new(g_str_hash, g_str_equal);
     for (unsigned i = 0; i < pnodes->len; i++) {
         struct pnode *pnode = pnodes->pdata[i];
-        if (pnode->missing || pnode->no_matrix || !pnode->seeds) {
+        if (pnode->missing || pnode->no_matrix || pnode->no_blackouts || !pnode->seeds) {
             g_hash_table_insert(lacking, pnode->name, pnode);
         }
     }
     for (unsigned i = 0; g_hash_table_size(lacking) && i < platform->vnodes->len; i++) {
         const struct vnode *vnode = platform_vnode(platform, i);
         const struct pnode *pnode = g_hash_table_lookup(lacking, vnode->pnode);
-        struct demand demand = pnode ? demand_of(vnode) : (struct demand){0};
-        if (demand.shaping && pnode->missing) {
-            return fail(error, DISTEM_ERROR_UNSUPPORTED, 0, "pnode %s cannot shape what vnode %s asks for: its kernel lacks %s",
-                        vnode->pnode, vnode->name, pnode->missing);
-        }
-        if (demand.matrix && pnode->no_matrix) {
-            return fail(error, DISTEM_ERROR_UNSUPPORTED, 0,
-                        "pnode %s cannot have vnode %s in a latency matrix: its kernel lacks %s", vnode->pnode, vnode->name,
-                        pnode->no_matrix);
-        }
-        if (demand.seeds && !pnode->seeds) {
-            return fail(
-                error, DISTEM_ERROR_UNSUPPORTED, 0,
-                "pnode %s cannot give vnode %s a seed: its kernel, %s, has a netem that takes none (Linux 6.6 and later do)",
-                vnode->pnode, vnode->name, pnode->kernel ? pnode->kernel : "which is not known");
+        if (pnode && !check_vnode(platform, vnode, pnode, error)) {
+            return false;
         }
     }
     return true;

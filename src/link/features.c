@@ -89,6 +89,12 @@ static void try_bpf_filter(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
     matrix_put_trial_filter(rtnl, LO);
 }
 
+static void try_plug(struct rtnl *rtnl, int netns G_GNUC_UNUSED)
+{
+    static const struct impairment pausing = {.bandwidth_trace = PLAYBACK_PAUSES};
+    try_qdisc(rtnl, qdisc_queue(&pausing));
+}
+
 struct feature {
     const char *name, *module;
     void (*try)(struct rtnl *, int netns);
@@ -194,4 +200,10 @@ GPtrArray *link_missing_for_matrices(GError **error)
         g_ptr_array_add(missing, g_strdup_printf("BPF programs: %s", problem->message));
     }
     return missing;
+}
+
+GPtrArray *link_missing_for_blackouts(GError **error)
+{
+    static const struct feature needed[] = {{"plug", "sch_plug", try_plug}};
+    return find_missing(needed, G_N_ELEMENTS(needed), error);
 }

@@ -75,11 +75,13 @@ static void note_features(struct findings *findings, GPtrArray *missing, const c
 
 static void check_kernel(struct findings *findings)
 {
-    g_autoptr(GError) error = NULL, matrix_error = NULL;
+    g_autoptr(GError) error = NULL, matrix_error = NULL, blackout_error = NULL;
     g_autoptr(GPtrArray) missing = link_missing_features(&error);
     g_autoptr(GPtrArray) for_matrices = link_missing_for_matrices(&matrix_error);
+    g_autoptr(GPtrArray) for_blackouts = link_missing_for_blackouts(&blackout_error);
     note_features(findings, missing, "kernel traffic control", error);
     note_features(findings, for_matrices, "kernel latency matrices", matrix_error);
+    note_features(findings, for_blackouts, "kernel blackouts in traces", blackout_error);
     note(findings, machine_has_kernel_datapath(), "kernel openvswitch",
          "openvswitch: kernel module openvswitch; without it nothing can be shaped");
     g_autofree char *filesystems = NULL;

@@ -77,37 +77,30 @@ static char *machine_identity(const char *state_dir)
 void machine_load_modules(void)
 {
     static const char *const modules[] = {"sch_netem",   "sch_htb", "sch_ingress", "cls_u32", "cls_fw",  "cls_basic", "act_mirred",
-                                          "act_skbedit", "ifb",     "veth",        "sch_fq",  "cls_bpf", "overlay"};
+                                          "act_skbedit", "ifb",     "veth",        "sch_fq",  "cls_bpf", "sch_plug",  "overlay"};
     for (unsigned i = 0; i < G_N_ELEMENTS(modules); i++) {
         machine_load_module(modules[i]);
     }
 }
 
-/* Returns sentences about what shaping and switching lack here, in one text; NULL for nothing. */
-static char *missing_features(void)
+/* As link_missing_features(), and what switching lacks. */
+static GPtrArray *missing_features(GError **error)
 {
-    machine_load_modules();
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) missing = link_missing_features(&error);
-    if (!missing) {
-        log_warning("pnode", "cannot tell what the kernel can do", "error=\"%s\"", error->message);
-        return NULL;
-    }
-    if (!machine_has_kernel_datapath()) {
+    GPtrArray *missing = link_missing_features(error);
+    if (missing && !machine_has_kernel_datapath()) {
         g_ptr_array_add(missing, g_strdup("openvswitch datapath: kernel module openvswitch"));
     }
-    bool any = missing->len;
-    g_ptr_array_add(missing, NULL);
-    return any ? g_strjoinv("; ", (char **)missing->pdata) : NULL;
+    return missing;
 }
 
-/* Returns the same about latency matrices. */
-static char *missing_for_matrices(void)
+/* Returns what 'find' finds to be missing here for 'what', in one text; NULL for nothing. */
+static char *missing_for(GPtrArray *(*find)(GError **), const char *what)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) missing = link_missing_for_matrices(&error);
+    g_autoptr(GPtrArray) missing = find(&error);
     if (!missing) {
-        log_warning("pnode", "cannot tell whether the kernel can do latency matrices", "error=\"%s\"", error->message);
+        log_warning("pnode", "cannot tell whether the kernel can do what is needed", "for=\"%s\" error=\"%s\"", what,
+                    error->message);
         return NULL;
     }
     bool any = missing->len;
@@ -134,8 +127,10 @@ struct pnode *machine_describe(const struct pnode_config *config, const struct u
     pnode->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     struct utsname uts;
     pnode->kernel = uname(&uts) == 0 ? g_strdup(uts.release) : NULL;
-    pnode->missing = missing_features();
-    pnode->no_matrix = missing_for_matrices();
+    machine_load_modules();
+    pnode->missing = missing_for(missing_features, "shaping");
+    pnode->no_matrix = missing_for(link_missing_for_matrices, "latency matrices");
+    pnode->no_blackouts = missing_for(link_missing_for_blackouts, "blackouts in traces");
     pnode->seeds = takes_seeds();
     pnode->max_vnodes = config->max_vnodes;
     pnode->max_vifaces = config->max_vifaces;

@@ -134,6 +134,7 @@ void pnode_free(struct pnode *pnode)
         g_free(pnode->kernel);
         g_free(pnode->missing);
         g_free(pnode->no_matrix);
+        g_free(pnode->no_blackouts);
         g_free(pnode->address);
         g_free(pnode->error);
         g_free(pnode);
@@ -153,6 +154,7 @@ struct pnode *pnode_copy(const struct pnode *from)
     to->kernel = g_strdup(from->kernel);
     to->missing = g_strdup(from->missing);
     to->no_matrix = g_strdup(from->no_matrix);
+    to->no_blackouts = g_strdup(from->no_blackouts);
     to->address = g_strdup(from->address);
     to->error = g_strdup(from->error);
     GHashTableIter iter;

@@ -187,6 +187,7 @@ static void test_pnode(void)
     self->generation = 1;
     self->missing = g_strdup("netem: kernel module sch_netem");
     self->no_matrix = g_strdup("fq: kernel module sch_fq");
+    self->no_blackouts = g_strdup("plug: kernel module sch_plug");
     self->error = g_strdup("no room");
     db_introduce_pnode(pnode, self, db_note, &outcome);
     pnode_free(self); /* What was handed over is a copy. */
@@ -206,6 +207,7 @@ static void test_pnode(void)
     const struct pnode *left = registered->pdata[0];
     g_assert_cmpstr(left->missing, ==, "netem: kernel module sch_netem");
     g_assert_cmpstr(left->no_matrix, ==, "fq: kernel module sch_fq");
+    g_assert_cmpstr(left->no_blackouts, ==, "plug: kernel module sch_plug");
     g_assert_cmpstr(left->error, ==, "no room");
     g_assert_cmpuint(left->leaving, ==, 3);
 

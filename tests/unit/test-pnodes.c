@@ -253,8 +253,52 @@ static void test_replan(void)
     world_close(&w);
 }
 
-/* A matrix is refused where a pnode's kernel cannot do it, while the rest of the platform is not; its values change by themselves.
- */
+/* What a pnode's kernel cannot do is refused with what it lacks, before anything is stored, and only where it is asked for. */
+static void test_features(void)
+{
+    static const char topology[] =
+        "{\"distem\": 2, \"name\": \"p\", \"vnetworks\": {\"net1\": {\"ipv4\": \"10.1.0.0/24\"}},"
+        " \"matrix\": {\"latency\": [\"to, n1, n2\", \"n1, 0, 5ms\"]},"
+        " \"traces\": {\"lte.csv\": [\"0 1Mbit/s\", \"1s 0\", \"2s 3Mbit/s\"], \"dsl.csv\": [\"0 1Mbit/s\", \"1s 2Mbit/s\"]},"
+        " \"vnodes\": {\"n[1-2]\": {\"vifaces\": {\"if0\": {\"vnetwork\": \"net1\","
+        " \"input\": {\"bandwidth\": {\"trace\": \"dsl.csv\"}, \"loss\": \"1%\", \"seed\": 7},"
+        " \"output\": {\"bandwidth\": {\"trace\": \"lte.csv\"}}}}}}}";
+    struct world w;
+    world_open(&w, "127.0.0.1");
+    struct pnode *pnode = fake_db_pnode(w.db, "a");
+    pnode->seeds = true;
+    const struct {
+        char **lacks;
+        const char *what, *sentence;
+    } refusals[] = {
+        {&pnode->missing, "netem: kernel module sch_netem",
+         "pnode a cannot shape what vnode n1 asks for: its kernel lacks netem: "},
+        {&pnode->no_matrix, "fq: kernel module sch_fq", "pnode a cannot have vnode n1 in a latency matrix: its kernel lacks fq: "},
+        {&pnode->no_blackouts, "plug: kernel module sch_plug",
+         "pnode a cannot play the trace lte.csv for n1:if0, of which the bandwidth is 0 at times: its kernel lacks plug: "},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(refusals); i++) {
+        *refusals[i].lacks = g_strdup(refusals[i].what);
+        check(&w, "PUT /platform", topology, 501, refusals[i].sentence);
+        check(&w, "PUT /platform", topology, 501, refusals[i].what);
+        g_clear_pointer(refusals[i].lacks, g_free);
+    }
+    pnode->seeds = false;
+    check(&w, "PUT /platform", topology, 501, "pnode a cannot give vnode n1 a seed: its kernel, which is not known, has a netem");
+    pnode->kernel = g_strdup("6.1.0-37-amd64");
+    check(&w, "PUT /platform", topology, 501, "its kernel, 6.1.0-37-amd64, has a netem that takes none (Linux 6.6 and later do)");
+    g_assert_null(w.db->platform);
+    for (unsigned i = 0; i < G_N_ELEMENTS(refusals); i++) {
+        *refusals[i].lacks = g_strdup(refusals[i].what);
+    }
+    bring_up(&w, 2, NULL);
+    check(&w, "PATCH /vnodes/n2/vifaces/if0", "{\"output\": {\"loss\": \"1%\"}}", 501, "cannot shape what vnode n2 asks for");
+    g_clear_pointer(&pnode->missing, g_free);
+    check(&w, "PATCH /vnodes/n2/vifaces/if0", "{\"output\": {\"loss\": \"1%\"}}", 200, "\"generation\": 2");
+    world_close(&w);
+}
+
+/* The values of a matrix change by themselves. */
 static void test_matrix(void)
 {
     static const char topology[] =
@@ -264,14 +308,9 @@ static void test_matrix(void)
     static const char change[] = "{\"changes\": [{\"from\": \"n1\", \"to\": \"n2\", \"latency\": \"7ms\"}]}";
     struct world w;
     world_open(&w, "127.0.0.1");
-    struct pnode *pnode = fake_db_pnode(w.db, "a");
-    pnode->no_matrix = g_strdup("fq: kernel module sch_fq");
-    check(&w, "PUT /platform", topology, 501, "its kernel lacks fq: kernel module sch_fq");
-    g_assert_null(w.db->platform);
     check(&w, "PATCH /platform/matrix", change, 404, "there is no platform");
     bring_up(&w, 2, NULL);
     check(&w, "PATCH /platform/matrix", change, 404, "has no latency matrix");
-    g_clear_pointer(&pnode->no_matrix, g_free);
     check(&w, "PUT /platform", topology, 200, "\"generation\": 2");
     check(&w, "PATCH /platform/matrix", change, 200, "1 value");
     g_assert_cmpint(matrix_between(w.db->platform->matrix, 1, 2)->latency, ==, 7000000);
@@ -341,6 +380,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pnodes/remove-refused", test_remove_refused);
     g_test_add_func("/pnodes/force", test_force);
     g_test_add_func("/pnodes/replan", test_replan);
+    g_test_add_func("/pnodes/features", test_features);
     g_test_add_func("/pnodes/matrix", test_matrix);
     g_test_add_func("/pnodes/join", test_join);
     return g_test_run();
