@@ -8,11 +8,11 @@ SYSTEM_TESTS += \
 ACCURACY_TESTS += \
 	tests/system/compensate.sh tests/system/examples.sh tests/system/figure3.sh tests/system/matrix.sh tests/system/machines.sh \
 	tests/system/playback.sh tests/system/pnodes-count.sh tests/system/pnodes-examples.sh \
-	tests/system/pnodes-faults.sh tests/system/pnodes-isolation.sh tests/system/pnodes-cluster.sh
+	tests/system/pnodes-faults.sh tests/system/pnodes-isolation.sh tests/system/pnodes-cluster.sh tests/system/pnodes-playback.sh
 LINT_TESTS = tests/lint/format.sh tests/lint/rules.sh tests/lint/clang-tidy.sh tests/lint/cppcheck.sh
 DIST_TESTS = tests/dist.sh
 dist_noinst_SCRIPTS += tests/demo
-EXTRA_DIST += tests/system/crash_picture.py tests/system/playback_traffic.py tests/lib.sh tests/pnodes.sh tests/lint/lib.sh tests/lint/cppcheck.txt \
+EXTRA_DIST += tests/system/crash_picture.py tests/system/playback_traffic.py tests/lib.sh tests/playback.sh tests/pnodes.sh tests/lint/lib.sh tests/lint/cppcheck.txt \
 	tests/lab/README.md tests/lab/lab tests/lab/test-lab.sh tests/lab/guest tests/lab/host \
 	$(SYSTEM_TESTS) $(ACCURACY_TESTS) $(LINT_TESTS) $(DIST_TESTS)
 

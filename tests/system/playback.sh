@@ -3,6 +3,7 @@
 # a daemon that was killed goes on where time is.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 need_lab --exact
+. "$top_srcdir/tests/playback.sh"
 
 dir=$(mktemp -d)
 on_exit rm -rf "$dir"
@@ -26,31 +27,6 @@ cat >"$dir/topo.json" <<JSON
   }
 }
 JSON
-
-tool=(python3 "$top_srcdir/tests/system/playback_traffic.py")
-# traffic FROM [SECONDS]: a datagram of 1000 bytes each 0.2 ms, for two rounds of the traces and some more.
-traffic() {
-    local receiver
-    distem exec r -- "${tool[@]}" receive 5000 1 /tmp/received &
-    receiver=$!
-    distem exec "$1" -- "${tool[@]}" send 10.0.0.1 5000 1000 200 "${2:-2}"
-    wait "$receiver"
-    distem exec r -- cat /tmp/received >"$dir/received"
-}
-# sees KIND TRACE LEAST [OFFSET_MS]: tells what the traffic says, as a comment too.
-sees() {
-    local kind=$1 trace=$2
-    shift 2
-    "${tool[@]}" "$kind" "$dir/received" "$start" "$trace" "$@" | tee "$dir/seen"
-    local status=${PIPESTATUS[0]}
-    sed 's/^/# /' "$dir/seen" >&3
-    return "$status"
-}
-exec 3>&1
-start_of_traces() {
-    start=$(distem status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["traces"]["start_ns"] or "")')
-    [[ -n $start ]]
-}
 
 rate='0=0.5 200=0.25 400=0 450=1 650=0 700=0.25 800'
 check "distemd starts" distemd --detach 3>&-
