@@ -134,7 +134,7 @@ static bool write_root(const struct writer *w, const struct request *request, GE
     return true;
 }
 
-/* Traces are known by their places, which vifaces name. When one changes, all begin anew. */
+/* Traces are known by their places, which vifaces name. When one changes, all begin anew; one more joins them. */
 static void write_playbacks(const struct writer *w, const struct platform *next)
 {
     GHashTable *rows = g_hash_table_new(NULL, NULL);
@@ -143,11 +143,11 @@ static void write_playbacks(const struct writer *w, const struct platform *next)
     {
         g_hash_table_insert(rows, GUINT_TO_POINTER((uint32_t)row->position), (void *)row);
     }
-    bool changed = false;
+    bool changed = next && next->playbacks->len && !g_hash_table_size(rows);
     for (unsigned i = 0; next && i < next->playbacks->len; i++) {
         const struct playback_text *playback = platform_playback(next, i);
         row = take_row(rows, i);
-        changed |= !row || strcmp(row->text, playback->text) != 0;
+        changed |= row && strcmp(row->text, playback->text) != 0;
         row = row ? row : distemrec_playback_insert(w->txn);
         distemrec_playback_set_position(row, i);
         distemrec_playback_set_name(row, playback->name);

@@ -87,9 +87,10 @@ json_t *distem_pnodes(struct distem *client, struct distem_error *error);
 
 /* The vifaces that 'pattern' means ("client*:if0"; NULL: all), with what their directions do to frames. */
 json_t *distem_vifaces(struct distem *client, const char *pattern, struct distem_error *error);
-/* Changes vifaces while they run, all of 'changes' (borrowed, the array of PATCH /vifaces) or nothing. With 'replace' a viface does
- * afterwards only what its change names. Does not wait. */
-json_t *distem_set(struct distem *client, json_t *changes, bool replace, struct distem_error *error);
+/* Changes vifaces while they run, all of 'changes' (borrowed, the array of PATCH /vifaces) or nothing. 'traces' (borrowed, may be
+ * NULL) are some that the platform needs not have yet, as there. With 'replace' a viface does afterwards only what its change
+ * names. Does not wait. */
+json_t *distem_set(struct distem *client, json_t *changes, json_t *traces, bool replace, struct distem_error *error);
 
 /* Takes the machine whose distemd waits at 'address', "HOST[:PORT]", in as a pnode, and waits until it has registered. 'what'
  * (borrowed, may be NULL) is the rest of the body of POST /pnodes. */

@@ -42,12 +42,21 @@ json_t *impairment_to_json_with_traces(const struct impairment *, const struct p
 bool impairment_from_json(const json_t *, const char *file, const char *pointer, struct impairment *ret,
                           struct diagnostics *problems);
 
+/* The traces of 'platform' (borrowed), for patches that name them; each is read once, however many do. Freed with playbacks_free(),
+ * which takes NULL. */
+struct playbacks *playbacks_new(struct platform *platform);
+void playbacks_free(struct playbacks *);
+/* Adds the traces of the JSON object 'section', names with arrays of lines, to the platform. One that it has already must have the
+ * same lines. Problems are added with 'pointer' in front; returns whether there were none. */
+bool playbacks_add(struct playbacks *, const json_t *section, const char *pointer, struct diagnostics *problems);
+
 /* Changes 'direction' of a viface in a vnetwork with that MTU (0: the usual one) as the JSON object 'patch' says, which has the
- * file's notation: what it names gets that value, null or 0 ends a property and those that need it, all else stays; a patch that is
- * null itself ends all. What is wrong with the patch, or with the result, is added to 'problems' with 'file' and the JSON pointer
- * 'pointer' in front; then 'direction' is as it was and the result is false. */
-bool impairment_merge(struct impairment *direction, const json_t *patch, unsigned mtu, const char *file, const char *pointer,
-                      struct diagnostics *problems);
+ * file's notation: what it names gets that value, or follows that trace of 'playbacks' (NULL: there are none); null or 0 ends a
+ * property and those that need it, all else stays; a patch that is null itself ends all. What is wrong with the patch, or with the
+ * result, is added to 'problems' with 'file' and the JSON pointer 'pointer' in front; then 'direction' is as it was and the result
+ * is false. */
+bool impairment_merge(struct impairment *direction, const json_t *patch, unsigned mtu, const struct playbacks *playbacks,
+                      const char *file, const char *pointer, struct diagnostics *problems);
 
 /* Returns 'matrix' with changes: an array of {"from": GROUP, "to": GROUP, "latency": "20ms", "loss": null, ...}, with groups as the
  * topology names them; null or 0 ends a value, what is not named stays. NULL with problems, 'pointer' being the array's. The caller

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files beside it that a topology names become part of what is sent. */
+/* The files beside it that a topology or a change names become part of what is sent. */
 #include <config.h>
 
 #include <errno.h>
@@ -13,6 +13,8 @@
 #include "cli.h"
 #include "distem/playback.h"
 
+enum { TRACES, TABLES, MATRICES };
+
 /* What names files, and where their texts go. */
 static const struct section {
     const char *name;        /* The topology's section: file's name -> its lines. */
@@ -20,9 +22,9 @@ static const struct section {
     const char *member;      /* What a property names a file by, {"trace": NAME}; */
     const char *property[4]; /* the properties that may. */
 } sections[] = {
-    {"traces", "trace", "trace", {"latency", "loss", "bandwidth"}},
-    {"tables", "table", "table", {"distribution"}},
-    {"matrices", "matrix", "", {NULL}}, /* A matrix names its files in another way. */
+    [TRACES] = {"traces", "trace", "trace", {"latency", "loss", "bandwidth"}},
+    [TABLES] = {"tables", "table", "table", {"distribution"}},
+    [MATRICES] = {"matrices", "matrix", "", {NULL}}, /* A matrix names its files in another way. */
 };
 
 /* Notes in 'names' all files that are named somewhere in 'value' for the section, in the order in which they stand there. */
@@ -90,7 +92,7 @@ static json_t *read_lines(const char *what, const char *folder, const char *name
 {
     g_autoptr(GString) text = read_text(folder, name);
     if (!text) {
-        cli_complain("cannot read the %s %s in the topology's folder %s: %s", what, name, folder,
+        cli_complain("cannot read the %s %s in the folder %s: %s", what, name, folder,
                      errno == EXDEV    ? "it leads out of that folder"
                      : errno == EINVAL ? "it is no regular file"
                                        : g_strerror(errno));
@@ -161,7 +163,7 @@ bool cli_add_files(struct distem_file *topology)
         json_t *names = json_object();
         if (!json_object_get(json, sections[i].name)) {
             note_names(&sections[i], json, names);
-            if (!strcmp(sections[i].name, "matrices")) {
+            if (i == MATRICES) {
                 note_matrices(json_object_get(json, "matrix"), names);
             }
         }
@@ -173,4 +175,22 @@ bool cli_add_files(struct distem_file *topology)
     }
     json_decref(json);
     return ok;
+}
+
+json_t *cli_traces_here(const json_t *change)
+{
+    json_t *names = json_object(), *member;
+    const char *name;
+    void *next;
+    note_names(&sections[TRACES], change, names);
+    json_object_foreach_safe (names, next, name, member) {
+        if (!g_file_test(name, G_FILE_TEST_IS_REGULAR)) {
+            json_object_del(names, name);
+        }
+    }
+    if (!read_files(sections[TRACES].what, "-", names)) {
+        json_decref(names);
+        return NULL;
+    }
+    return names;
 }

@@ -74,6 +74,9 @@ bool cli_read_file(const char *name, char **ret_text, size_t *ret_size);
  * own: in its first line, so that all lines keep their numbers. They are searched for in the topology's folder, for standard
  * input in the present one, and cannot lie outside. Returns false after printing why not. */
 bool cli_add_files(struct distem_file *topology);
+/* Returns those traces that the change of a viface names and that are files of the current folder, names with arrays of lines; NULL
+ * after printing what is wrong with one. A new reference. */
+json_t *cli_traces_here(const json_t *change);
 
 /* A topology and, unless layout.text is NULL, its layout, as they were read. */
 struct cli_files {

@@ -21,10 +21,19 @@ static bool is_direction(const char *word)
     return !strcmp(word, "input") || !strcmp(word, "output") || !strcmp(word, "both");
 }
 
-/* Returns 'text' as it would stand in a topology file: yes, no and whole numbers as such. */
+#define TRACE "trace:"
+#define LOOP ",loop"
+
+/* Returns 'text' as it would stand in a topology file: true, false and whole numbers as such, trace:NAME and trace:NAME,loop as an
+ * object. */
 static json_t *value_of(const char *text)
 {
     guint64 number;
+    if (g_str_has_prefix(text, TRACE)) {
+        bool loop = g_str_has_suffix(text, LOOP);
+        g_autofree char *name = g_strndup(text + strlen(TRACE), strlen(text) - strlen(TRACE) - (loop ? strlen(LOOP) : 0));
+        return json_pack("{s:s, s:b}", "trace", name, "loop", loop);
+    }
     if (!strcmp(text, "true") || !strcmp(text, "false")) {
         return json_boolean(*text == 't');
     }
@@ -117,9 +126,14 @@ struct manner {
 /* Has the daemon make 'change' and waits until it is real. Returns the exit code. */
 static int apply(struct cli *cli, json_t *change, const struct manner *manner)
 {
+    json_t *traces = cli_traces_here(change);
+    if (!traces) {
+        return CLI_FAILED;
+    }
     json_t *list = json_pack("[O]", change);
-    json_t *answer = cli_connect(cli) ? distem_set(cli->client, list, manner->replace, &cli->error) : NULL;
+    json_t *answer = cli_connect(cli) ? distem_set(cli->client, list, traces, manner->replace, &cli->error) : NULL;
     json_decref(list);
+    json_decref(traces);
     if (!answer) {
         return cli->client ? cli_fail(cli) : CLI_FAILED;
     }
@@ -171,7 +185,9 @@ int cli_set(struct cli *cli, int argc, char **argv)
         .text =
             "Changes what vifaces do to frames, while they run: all at once or, when anything is wrong, nothing. Properties that "
             "are not named stay. VIFACE is n1:if0, n1 (all of that vnode), site=paris (all with that label) or a pattern such as "
-            "\"client*:if0\" or \"client[1-100]\". Properties and values are those of the topology file.",
+            "\"client*:if0\" or \"client[1-100]\". Properties and values are those of the topology file; latency, loss and "
+            "bandwidth "
+            "follow a trace with trace:FILE, and again and again with trace:FILE,loop.",
         .min_arguments = 1,
         .max_arguments = -1,
     };

@@ -107,9 +107,12 @@ json_t *distem_vifaces(struct distem *client, const char *pattern, struct distem
     return get(client, path, error);
 }
 
-json_t *distem_set(struct distem *client, json_t *changes, bool replace, struct distem_error *error)
+json_t *distem_set(struct distem *client, json_t *changes, json_t *traces, bool replace, struct distem_error *error)
 {
     json_t *body = json_pack("{s:O}", "changes", changes);
+    if (json_object_size(traces)) {
+        json_object_set(body, "traces", traces);
+    }
     g_autofree char *text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
     return client_request(client, replace ? "PUT" : "PATCH", "/vifaces", text, strlen(text), error);

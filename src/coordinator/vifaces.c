@@ -15,6 +15,7 @@ struct update {
     struct coordinator *c;
     struct rest_request *request;
     struct platform *current, *next; /* 'next' starts as a copy. */
+    struct playbacks *traces;        /* Of 'next'. */
     GHashTable *emptied;             /* PUT, where what is not named is ended: the vifaces that have been. NULL: PATCH. */
     struct diagnostics problems;
 };
@@ -24,12 +25,14 @@ static bool update_init(struct update *update, struct rest_request *request, voi
     *update = (struct update){.c = context, .request = request};
     update->current = require_platform(context, request);
     update->next = update->current ? platform_copy(update->current) : NULL;
+    update->traces = update->next ? playbacks_new(update->next) : NULL;
     update->emptied = update->next && replaces ? g_hash_table_new(NULL, NULL) : NULL;
     return update->next;
 }
 
 static void update_clear(struct update *update)
 {
+    playbacks_free(update->traces);
     platform_free(update->current);
     platform_free(update->next);
     g_clear_pointer(&update->emptied, g_hash_table_unref);
@@ -46,7 +49,8 @@ static bool update_direction(struct update *update, const struct selected *selec
     for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
         const json_t *patch = json_object_get(change, keys[i]);
         g_autofree char *place = g_strdup_printf("%s/%s", pointer, keys[i]);
-        if (patch && !impairment_merge(&shape, patch, selected->viface->vnetwork->mtu, where, place, &update->problems)) {
+        if (patch &&
+            !impairment_merge(&shape, patch, selected->viface->vnetwork->mtu, update->traces, where, place, &update->problems)) {
             return false;
         }
     }
@@ -142,9 +146,10 @@ static void update_finish(struct update *update, GError *error, const char *what
     update_clear(update);
 }
 
-/* Begins an update by a list of changes. Returns the request's body, or NULL when it has been answered; '*error' is set when the
- * body is no such list. */
-static json_t *update_begin_list(struct update *update, struct rest_request *request, void *context, bool replaces, GError **error)
+/* Begins an update by a list of changes, beside which the key 'other' (NULL: none) may stand. Returns the request's body, or NULL
+ * when it has been answered; '*error' is set when the body is no such list. */
+static json_t *update_begin_list(struct update *update, struct rest_request *request, void *context, bool replaces,
+                                 const char *other, GError **error)
 {
     if (!update_init(update, request, context, replaces)) {
         return NULL;
@@ -152,7 +157,8 @@ static json_t *update_begin_list(struct update *update, struct rest_request *req
     json_t *body = rest_request_json(request);
     if (!body) {
         update_clear(update);
-    } else if (json_object_size(body) != 1 || !json_array_size(json_object_get(body, "changes"))) {
+    } else if (json_object_size(body) != (other && json_object_get(body, other) ? 2 : 1) ||
+               !json_array_size(json_object_get(body, "changes"))) {
         fail(error, DISTEM_ERROR_INVALID, 0, "the body is {\"changes\": [...]}, with at least one change");
     }
     return body;
@@ -162,12 +168,13 @@ static void change_many(struct rest_request *request, void *context, bool replac
 {
     struct update update;
     GError *error = NULL;
-    json_t *body = update_begin_list(&update, request, context, replaces, &error);
+    json_t *body = update_begin_list(&update, request, context, replaces, "traces", &error);
     if (!body) {
         return;
     }
-    const json_t *changes = json_object_get(body, "changes");
-    for (size_t i = 0; !error && i < json_array_size(changes); i++) {
+    const json_t *changes = json_object_get(body, "changes"), *traces = json_object_get(body, "traces");
+    bool ok = !error && (!traces || playbacks_add(update.traces, traces, "/traces", &update.problems));
+    for (size_t i = 0; ok && i < json_array_size(changes); i++) {
         g_autofree char *pointer = g_strdup_printf("/changes/%zu", i);
         if (!update_many(&update, json_array_get(changes, i), pointer, &error)) {
             break;
@@ -191,7 +198,7 @@ void matrix_patch(struct rest_request *request, void *context)
 {
     struct update update;
     GError *error = NULL;
-    json_t *body = update_begin_list(&update, request, context, false, &error);
+    json_t *body = update_begin_list(&update, request, context, false, NULL, &error);
     if (!body) {
         return;
     }

@@ -271,8 +271,8 @@ static void read_patch(struct reader *reader, const json_t *patch, struct direct
     json_decref(values);
 }
 
-bool impairment_merge(struct impairment *direction, const json_t *patch, unsigned mtu, const char *file, const char *pointer,
-                      struct diagnostics *problems)
+bool impairment_merge(struct impairment *direction, const json_t *patch, unsigned mtu, const struct playbacks *playbacks,
+                      const char *file, const char *pointer, struct diagnostics *problems)
 {
     struct reader reader;
     struct direction over = {0}, merged = {.value = *direction};
@@ -281,6 +281,7 @@ bool impairment_merge(struct impairment *direction, const json_t *patch, unsigne
         return true;
     }
     reader_init(&reader, file, pointer);
+    reader.playbacks = playbacks;
     if (reader_is_object(&reader, patch, "one direction of a viface")) {
         read_patch(&reader, patch, &over);
     }

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "distem/topology.h"
 #include "names.h"
 
 #define QUANTITIES (PLAYBACK_LOSS + 1)
@@ -32,6 +33,33 @@ void playbacks_clear(struct playbacks *playbacks)
     g_array_unref(playbacks->summaries);
 }
 
+/* Enters a trace that has just been added to the platform. */
+static void note(struct playbacks *playbacks, const struct playback_text *playback)
+{
+    unsigned count = g_hash_table_size(playbacks->index) + 1;
+    g_hash_table_insert(playbacks->index, playback->name, GUINT_TO_POINTER(count));
+    g_array_set_size(playbacks->summaries, count * QUANTITIES);
+}
+
+struct playbacks *playbacks_new(struct platform *platform)
+{
+    struct playbacks *playbacks = g_new(struct playbacks, 1);
+    playbacks_init(playbacks, platform);
+    playbacks->runs = true;
+    for (unsigned i = 0; i < platform->playbacks->len; i++) {
+        note(playbacks, platform_playback(platform, i));
+    }
+    return playbacks;
+}
+
+void playbacks_free(struct playbacks *playbacks)
+{
+    if (playbacks) {
+        playbacks_clear(playbacks);
+        g_free(playbacks);
+    }
+}
+
 static bool check_name(struct reader *reader, const char *name)
 {
     g_autoptr(GError) error = NULL;
@@ -52,13 +80,25 @@ void playbacks_read(struct playbacks *playbacks, struct reader *reader, const js
     json_object_foreach ((json_t *)section, name, lines) {
         size_t mark = reader_enter(reader, name);
         g_autofree char *text = check_name(reader, name) ? reader_lines(reader, lines, LINES) : NULL;
-        if (text) {
-            const struct playback_text *playback = platform_add_playback(playbacks->platform, name, text);
-            g_hash_table_insert(playbacks->index, playback->name, GUINT_TO_POINTER(playbacks->platform->playbacks->len));
+        unsigned known = GPOINTER_TO_UINT(g_hash_table_lookup(playbacks->index, name));
+        if (text && !known) {
+            note(playbacks, platform_add_playback(playbacks->platform, name, text));
+        } else if (text && strcmp(text, platform_playback(playbacks->platform, known - 1)->text) != 0) {
+            reader_problem(reader, "the platform has a trace of this name with other lines: expected those, or another name");
         }
         reader_leave(reader, mark);
     }
-    g_array_set_size(playbacks->summaries, playbacks->platform->playbacks->len * QUANTITIES);
+}
+
+bool playbacks_add(struct playbacks *playbacks, const json_t *section, const char *pointer, struct diagnostics *problems)
+{
+    struct reader reader;
+    reader_init(&reader, NULL, pointer);
+    playbacks_read(playbacks, &reader, section);
+    bool ok = !reader.count;
+    reader_finish(&reader, NULL, 0, problems);
+    reader_clear(&reader);
+    return ok;
 }
 
 /* Fills the 'summary' of the trace 'text'; what is wrong with it becomes problems. */
@@ -110,19 +150,33 @@ static void read_loop(struct reader *reader, const json_t *value, void *target, 
 
 static const struct field property_fields[] = {{"trace", read_trace}, {"loop", read_loop}, {NULL, NULL}};
 
+/* Says what is expected in place of a trace that there is not. The caller frees it. */
+static char *expected_instead(const struct playbacks *playbacks)
+{
+    const GPtrArray *texts = playbacks->platform->playbacks;
+    if (!playbacks->runs) {
+        return g_strdup("expected its lines under \"traces\", or a file of that name beside the topology's and no \"traces\"");
+    }
+    if (!texts->len) {
+        return g_strdup("the platform has none");
+    }
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (unsigned i = 0; i < texts->len; i++) {
+        g_string_append_printf(names, "%s%s", i ? ", " : "", platform_playback(playbacks->platform, i)->name);
+    }
+    return g_strconcat("the platform has ", names->str, NULL);
+}
+
 /* Returns the index of the trace 'name' plus 1; when there is none adds a problem and returns 0. */
 static unsigned find(struct reader *reader, const char *name)
 {
     const struct playbacks *playbacks = reader->playbacks;
     unsigned found = playbacks ? GPOINTER_TO_UINT(g_hash_table_lookup(playbacks->index, name)) : 0;
     if (!playbacks) {
-        reader_problem(reader, "a trace can be named in a topology file only: expected a value");
+        reader_problem(reader, "no trace can be named here: expected a value");
     } else if (!found) {
-        g_autofree char *shown = reader_printable(name);
-        reader_problem(reader,
-                       "there is no trace \"%s\": expected its lines under \"traces\", or a file of that name beside the "
-                       "topology's and no \"traces\"",
-                       shown);
+        g_autofree char *shown = reader_printable(name), *expected = expected_instead(playbacks);
+        reader_problem(reader, "there is no trace \"%s\": %s", shown, expected);
     }
     return found;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The traces of a topology file, and the properties that follow one: {"trace": "lte.csv", "loop": true} in place of a value. */
+/* The traces of a topology file, or of a platform, and the properties that follow one: {"trace": "lte.csv", "loop": true} in place
+ * of a value. */
 #ifndef TOPOLOGY_PLAYBACKS_H
 #define TOPOLOGY_PLAYBACKS_H 1
 
@@ -12,12 +13,13 @@ struct playbacks {
     struct platform *platform; /* Whose traces they are; borrowed. */
     GHashTable *index;         /* Name -> 1 + index in the platform's traces. */
     GArray *summaries;         /* Of struct playback_summary (see playbacks.c). */
+    bool runs;                 /* The platform is no file's, but there already. */
 };
 
 void playbacks_init(struct playbacks *, struct platform *);
 void playbacks_clear(struct playbacks *);
 
-/* Reads the section "traces": names with arrays of lines. */
+/* Reads the section "traces": names with arrays of lines. Those that are there already must have the same lines. */
 void playbacks_read(struct playbacks *, struct reader *, const json_t *);
 
 /* Reads {"trace": NAME, "loop": BOOL} as what a property of that quantity follows: its value, which stands for the trace where one

@@ -126,7 +126,7 @@ def traces_are_read_beside_their_topology():
         check(validate("sub/mahimahi"), 0, err="")
         # Lines keep their numbers, although traces are put into the text.
         check(validate("bad", los="1%"), 1, err=f'{folder}/t.json:15: /vnodes/v/vifaces/x/output/bandwidth: bad:2: "7" has no unit')
-        check(validate("missing"), 1, err=f"cannot read the trace missing in the topology's folder {folder}: No such file")
+        check(validate("missing"), 1, err=f"cannot read the trace missing in the folder {folder}: No such file")
         check(validate("out"), 1, err="it leads out of that folder")
         check(validate("../t.json"), 1, err="it leads out of that folder")
         check(validate("sub"), 1, err="it is no regular file")
@@ -148,7 +148,7 @@ def tables_are_read_beside_their_topology():
                 file.write(text)
         check(validate("few.dist"), 0, out=f"{folder}/t.json: ok: 1 vnetwork, 1 vnode, 1 viface\n", err="")
         check(validate("bad"), 1, err=f'{folder}/t.json:1: /tables/bad: bad, line 2: "x" is no whole number')
-        check(validate("missing"), 1, err=f"cannot read the table missing in the topology's folder {folder}: No such file")
+        check(validate("missing"), 1, err=f"cannot read the table missing in the folder {folder}: No such file")
 
 
 @case
@@ -167,7 +167,7 @@ def a_matrix_is_read_beside_its_topology():
         check(validate("good.csv"), 0, out=f"{folder}/t.json: ok: 1 vnetwork, 3 vnodes, 3 vifaces\n", err="")
         check(validate("bad.csv"), 1, err=f'{folder}/t.json:10: /matrix/latency: row 1 (v1), column 1 (v1): "7" has no unit')
         check(validate("twice.csv"), 1, err='vnode v1 belongs to "v1" and to "site=far": expected one group for each')
-        check(validate("missing.csv"), 1, err=f"cannot read the matrix missing.csv in the topology's folder {folder}: No such file")
+        check(validate("missing.csv"), 1, err=f"cannot read the matrix missing.csv in the folder {folder}: No such file")
 
 
 @case

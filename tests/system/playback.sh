@@ -60,8 +60,20 @@ check "verify does not judge what plays" bash -c "distem verify --only rtt >'$di
 check "a direction can be told a value in place of its trace" distem set loss:if0 output loss=0%
 check "... which then holds" test "$(passes loss 100)" -eq 20
 check "... and shows" bash -c "! distem show loss | grep loss.trace"
-check "a trace cannot be named for one that runs" bash -c "! distem set loss:if0 output 'loss={\"trace\": \"loss.trace\"}' 2>'$dir/refused'"
+check "a trace that the platform does not have is refused" \
+    bash -c "! distem set loss output loss=trace:lost.trace 2>'$dir/refused' && grep -F 'there is no trace \"lost.trace\": the platform has ' '$dir/refused'"
+check "one that it has can be followed from now on" distem set loss output loss=trace:loss.trace,loop
+check "... and is" test "$(passes loss 1050)/$(passes loss 50)" = 20/0
 before=$start
+printf '%s\n' '0 16Mbit/s' '0.3s 32Mbit/s' '0.8s end' >"$dir/fresh.trace"
+check "a new one comes with the change that names it" bash -c "cd '$dir' && distem set rate output bandwidth=trace:fresh.trace,loop"
+traffic rate 1.2
+check "... and is as far as the others" sees spacing '0=0.5 300=0.25 800' 2 0
+start_of_traces
+check "... which go on" test "$start" = "$before"
+printf '%s\n' '0 4Mbit/s' >"$dir/fresh.trace"
+check "other lines under its name are refused" \
+    bash -c "cd '$dir' && ! distem set rate output bandwidth=trace:fresh.trace 2>'$dir/refused' && grep -F 'with other lines' '$dir/refused'"
 
 # --- the daemon dies and comes back: what plays was never told when it began
 kill_daemon

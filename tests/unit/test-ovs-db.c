@@ -265,13 +265,16 @@ static void test_playbacks(void)
     vnode_viface(platform_vnode(wanted, 0), 0)->input.latency++;
     db_store(db, wanted, 1, -1);
     g_assert_cmpint(db_playback_start(db), ==, INT64_C(1800000000123456789));
+    platform_add_playback(wanted, "joins them", "0 7ms");
+    db_store(db, wanted, 2, -1);
+    g_assert_cmpint(db_playback_start(db), ==, INT64_C(1800000000123456789));
     g_free(platform_playback(wanted, 1)->text);
     platform_playback(wanted, 1)->text = g_strdup("0 5ms");
-    db_store(db, wanted, 2, -1);
+    db_store(db, wanted, 3, -1);
     g_assert_cmpint(db_playback_start(db), ==, 0);
     AUTO_PLATFORM stored = db_platform(db);
     assert_platforms_equal(wanted, stored);
-    db_store(db, NULL, 3, -1);
+    db_store(db, NULL, 4, -1);
     g_assert_false(db_has_playbacks(db));
     db_close(pnode);
     db_close(db);

@@ -320,6 +320,57 @@ static void test_matrix(void)
     world_close(&w);
 }
 
+/* Traces are switched while they play: those that the platform has, and those that come with the change. */
+static void test_traces(void)
+{
+    static const char topology[] =
+        "{\"distem\": 2, \"name\": \"p\", \"vnetworks\": {\"net1\": {\"ipv4\": \"10.1.0.0/24\"}},"
+        " \"traces\": {\"a.csv\": [\"0 1Mbit/s\", \"1s 2Mbit/s\", \"2s end\"], \"b.csv\": [\"0 3Mbit/s\", \"1s 0\"]},"
+        " \"vnodes\": {\"n[1-2]\": {\"vifaces\": {\"if0\": {\"vnetwork\": \"net1\"}}}}}";
+    static const char more[] = "{\"traces\": {\"%s\": [\"0 5ms\"]}, \"changes\": [{\"vifaces\": [\"n*\"], \"input\": {\"latency\": "
+                               "{\"trace\": \"%s\"}}}]}";
+#define BANDWIDTH(value) "{\"output\": {\"bandwidth\": " value "}}"
+    static const struct {
+        const char *body;
+        unsigned status;
+        const char *contains;
+    } cases[] = {
+        {BANDWIDTH("{\"trace\": \"a.csv\", \"loop\": true}"), 200, "output.bandwidth 0 -> {\\\"trace\\\": \\\"a.csv\\\", "},
+        {BANDWIDTH("{\"trace\": \"b.csv\"}"), 200, "\"generation\": 3"},
+        {BANDWIDTH("{\"trace\": \"b.csv\", \"loop\": true}"), 400, "loop needs a trace that ends"},
+        {BANDWIDTH("{\"trace\": \"c.csv\"}"), 400, "there is no trace \\\"c.csv\\\": the platform has a.csv, b.csv\""},
+        {"{\"output\": {\"latency\": {\"trace\": \"a.csv\"}}}", 400, "a.csv:1: \\\"1Mbit/s\\\""},
+        {"{\"output\": {\"aqm\": \"pie\"}}", 400, "aqm"},
+        {BANDWIDTH("{\"trace\": \"a.csv\"}, \"aqm\": \"pie\""), 200, "\"generation\": 4"},
+    };
+#undef BANDWIDTH
+    struct world w;
+    world_open(&w, "127.0.0.1");
+    bring_up(&w, 1, NULL);
+    check(&w, "PATCH /vnodes/n1/vifaces/if0", cases[1].body, 400, "there is no trace \\\"b.csv\\\": the platform has none");
+    check(&w, "DELETE /platform", "", 200, "\"generation\": 2");
+    w.db->generation = 0;
+    check(&w, "PUT /platform", topology, 200, "\"generation\": 1");
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        check(&w, "PATCH /vnodes/n1/vifaces/if0", cases[i].body, cases[i].status, cases[i].contains);
+    }
+    const struct impairment *output = &vnode_viface(platform_vnode(w.db->platform, 0), 0)->output;
+    g_assert_cmpuint(output->bandwidth_trace, ==, 1);
+    g_assert_cmpuint(output->bandwidth, ==, 2000000);
+    g_autofree char *fresh = g_strdup_printf(more, "d.csv", "d.csv"), *other = g_strdup_printf(more, "a.csv", "a.csv");
+    check(&w, "PATCH /vifaces", other, 400, "a trace of this name with other lines: expected those, or another name");
+    check(&w, "PUT /vifaces", fresh, 200, "\"generation\": 5");
+    check(&w, "PATCH /vifaces", fresh, 200, "\"generation\": 5");
+    g_assert_cmpuint(w.db->platform->playbacks->len, ==, 3);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct viface *viface = vnode_viface(platform_vnode(w.db->platform, i), 0);
+        g_assert_cmpuint(viface->input.latency_trace, ==, 3);
+        g_assert_true(impairment_is_zero(&viface->output));
+    }
+    check(&w, "PATCH /platform/matrix", fresh, 400, "the body is");
+    world_close(&w);
+}
+
 static bool take_join(void *aux, const struct pnode_join *join, GError **error)
 {
     (void)error;
@@ -382,6 +433,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pnodes/replan", test_replan);
     g_test_add_func("/pnodes/features", test_features);
     g_test_add_func("/pnodes/matrix", test_matrix);
+    g_test_add_func("/pnodes/traces", test_traces);
     g_test_add_func("/pnodes/join", test_join);
     return g_test_run();
 }

@@ -241,7 +241,7 @@ static void test_random_changes(void)
                 json_object_set(next, key, value);
             }
         }
-        bool ok = impairment_merge(&direction, patch, 0, "f", "", &problems);
+        bool ok = impairment_merge(&direction, patch, 0, NULL, "f", "", &problems);
         bool expected_ok = impairment_from_json(next, "f", "", &expected, &expected_problems);
         if (ok != expected_ok || !impairment_equal(&direction, ok ? &expected : &before)) {
             g_autofree char *was = json_dumps(model, 0), *changed = json_dumps(patch, 0);
@@ -271,12 +271,13 @@ static void test_refused(void)
         {"{\"jitter\": \"30ms\"}", "more than latency"},
         {"{\"queue\": \"100B\", \"bandwidth\": \"1Mbit/s\"}", "less than one frame"},
         {"17", "expected"},
+        {"{\"latency\": {\"trace\": \"t\"}}", "no trace can be named here"},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         AUTO_DIAGNOSTICS problems = {0};
         struct impairment direction = {.latency = 20000000, .bandwidth = 0};
         json_t *patch = json_loads(cases[i][0], JSON_DECODE_ANY, NULL);
-        g_assert_false(impairment_merge(&direction, patch, 9000, "f", "/p", &problems));
+        g_assert_false(impairment_merge(&direction, patch, 9000, NULL, "f", "/p", &problems));
         json_decref(patch);
         g_assert_cmpint(direction.latency, ==, 20000000);
         if (!strstr(diagnostics_get(&problems, 0)->message, cases[i][1])) {
@@ -290,7 +291,7 @@ static void test_whole_direction(void)
     AUTO_DIAGNOSTICS problems = {0};
     struct impairment direction = {.latency = 20000000, .jitter = 1000};
     json_t *null = json_null();
-    g_assert_true(impairment_merge(&direction, null, 0, "f", "", &problems));
+    g_assert_true(impairment_merge(&direction, null, 0, NULL, "f", "", &problems));
     g_assert_true(impairment_is_zero(&direction));
 }
 
