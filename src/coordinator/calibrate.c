@@ -123,7 +123,8 @@ void calibrate_plan(const struct platform *planned, struct verify_plan *ret)
 }
 
 /* Returns what is left out on 'path' from 'from' to 'to', which are neighbours. */
-static int64_t left_out_on(const struct platform *platform, const struct path *path, const struct vnode *from, const struct vnode *to)
+static int64_t left_out_on(const struct platform *platform, const struct path *path, const struct vnode *from,
+                           const struct vnode *to)
 {
     const struct matrix_cell *between = matrix_between(platform->matrix, from->group, to->group);
     return plan_left_out(g_array_index(path->hops, struct hop, 0).viface, g_array_index(path->hops, struct hop, 1).viface,

@@ -182,11 +182,10 @@ static struct bpf_object *load_object(const struct link_matrix *matrix, uint32_t
     libbpf_set_print(be_quiet);
     struct bpf_object *object = bpf_object__open_mem(object_code, sizeof object_code, &options);
     int errnum = object ? 0 : errno;
-    if (object &&
-        (!set_constants(object, delay_ifindex, matrix) || !set_size(object, "sources", matrix->sources_most) ||
-         !set_size(object, "destinations", matrix->destinations_most) ||
-         !set_size(object, "cells", count_cells(matrix)) || !set_size(object, "turns", matrix->pairs_most) ||
-         !set_size(object, "neighbours", matrix->vifaces_most) || !set_size(object, "receivers", matrix->vifaces_most))) {
+    if (object && (!set_constants(object, delay_ifindex, matrix) || !set_size(object, "sources", matrix->sources_most) ||
+                   !set_size(object, "destinations", matrix->destinations_most) ||
+                   !set_size(object, "cells", count_cells(matrix)) || !set_size(object, "turns", matrix->pairs_most) ||
+                   !set_size(object, "neighbours", matrix->vifaces_most) || !set_size(object, "receivers", matrix->vifaces_most))) {
         errnum = EINVAL;
     } else if (object) {
         errnum = -bpf_object__load(object);
