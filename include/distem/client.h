@@ -92,6 +92,12 @@ json_t *distem_vifaces(struct distem *client, const char *pattern, struct distem
  * names. Does not wait. */
 json_t *distem_set(struct distem *client, json_t *changes, json_t *traces, bool replace, struct distem_error *error);
 
+/* What the latency matrix has from group 'from' to group 'to' (NULL: all), as tables of a topology file. */
+json_t *distem_get_matrix(struct distem *client, const char *from, const char *to, struct distem_error *error);
+/* Changes values of the matrix while frames pass, all of 'changes' (borrowed, the array of PATCH /platform/matrix) or nothing. Does
+ * not wait. */
+json_t *distem_set_matrix(struct distem *client, json_t *changes, struct distem_error *error);
+
 /* Takes the machine whose distemd waits at 'address', "HOST[:PORT]", in as a pnode, and waits until it has registered. 'what'
  * (borrowed, may be NULL) is the rest of the body of POST /pnodes. */
 json_t *distem_pnode_add(struct distem *client, const char *address, const json_t *what, struct distem_error *error);

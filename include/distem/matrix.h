@@ -45,6 +45,8 @@ void matrix_unref(struct matrix *);
 
 /* Returns what lies between two groups, counted from 1 as in struct vnode; NULL when a group is 0 or the matrix NULL. */
 const struct matrix_cell *matrix_between(const struct matrix *, uint32_t from, uint32_t to);
+/* Returns the group, from 1, that the topology names 'selector'; 0: there is none. */
+uint32_t matrix_find(const struct matrix *, const char *selector);
 /* Says whether both are the same, but for addresses. NULL is fine. */
 bool matrix_equal(const struct matrix *, const struct matrix *);
 /* Returns the cells of a row as one text, and reads it again; what is missing in it is 0. */

@@ -64,6 +64,10 @@ bool impairment_merge(struct impairment *direction, const json_t *patch, unsigne
 struct matrix *matrix_revised(const struct matrix *matrix, const json_t *changes, const char *pointer,
                               struct diagnostics *problems);
 
+/* Returns 'matrix' as a topology has it, but only the row of group 'from' and the column of group 'to', counted from 1; 0: all. A
+ * new reference. */
+json_t *matrix_to_json(const struct matrix *matrix, uint32_t from, uint32_t to);
+
 /* Returns labels as an object: {"rack": "a", "site": "nancy"} for "rack=a,site=nancy", empty for NULL. A new reference. */
 json_t *labels_json(const char *text);
 

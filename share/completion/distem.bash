@@ -24,8 +24,9 @@ _distem() {
         validate) options+=' --layout' ;;
         diff) options+=' --compensate --layout --exit-code' ;;
         exec) options+=' --tty' ;;
-        set) options+=' --no-wait --timeout --verbose --replace' ;;
-        unset) options+=' --no-wait --timeout --verbose' ;;
+        show) options+=' --matrix' ;;
+        set) options+=' --no-wait --timeout --verbose --matrix --replace' ;;
+        unset) options+=' --no-wait --timeout --verbose --matrix' ;;
         verify) options+=' --pairs --sample --seed --only --tolerance --timeout' ;;
         pnode)
             options+=' --label --max-vnodes --max-vifaces --force --no-wait --timeout'

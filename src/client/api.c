@@ -107,7 +107,8 @@ json_t *distem_vifaces(struct distem *client, const char *pattern, struct distem
     return get(client, path, error);
 }
 
-json_t *distem_set(struct distem *client, json_t *changes, json_t *traces, bool replace, struct distem_error *error)
+static json_t *send_changes(struct distem *client, const char *method, const char *path, json_t *changes, json_t *traces,
+                            struct distem_error *error)
 {
     json_t *body = json_pack("{s:O}", "changes", changes);
     if (json_object_size(traces)) {
@@ -115,7 +116,26 @@ json_t *distem_set(struct distem *client, json_t *changes, json_t *traces, bool 
     }
     g_autofree char *text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
-    return client_request(client, replace ? "PUT" : "PATCH", "/vifaces", text, strlen(text), error);
+    return client_request(client, method, path, text, strlen(text), error);
+}
+
+json_t *distem_set(struct distem *client, json_t *changes, json_t *traces, bool replace, struct distem_error *error)
+{
+    return send_changes(client, replace ? "PUT" : "PATCH", "/vifaces", changes, traces, error);
+}
+
+json_t *distem_get_matrix(struct distem *client, const char *from, const char *to, struct distem_error *error)
+{
+    g_autofree char *row = from ? client_encode(from) : NULL;
+    g_autofree char *column = to ? client_encode(to) : NULL;
+    g_autofree char *path = g_strconcat("/platform/matrix", row || column ? "?" : "", row ? "from=" : "", row ? row : "",
+                                        row && column ? "&" : "", column ? "to=" : "", column, NULL);
+    return get(client, path, error);
+}
+
+json_t *distem_set_matrix(struct distem *client, json_t *changes, struct distem_error *error)
+{
+    return send_changes(client, "PATCH", "/platform/matrix", changes, NULL, error);
 }
 
 json_t *distem_pnode_add(struct distem *client, const char *address, const json_t *what, struct distem_error *error)

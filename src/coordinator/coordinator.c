@@ -30,6 +30,7 @@ static const struct rest_route routes[] = {
     {"GET", "/vifaces", vifaces_list, 0},
     {"PATCH", "/vifaces", vifaces_patch, CHANGES_LIMIT},
     {"PUT", "/vifaces", vifaces_put, CHANGES_LIMIT},
+    {"GET", "/platform/matrix", matrix_get, 0},
     {"PATCH", "/platform/matrix", matrix_patch, CHANGES_LIMIT},
     {"POST", "/platform/replan", platform_replan, 0},
     {"GET", "/pnodes", pnodes_list, 0},

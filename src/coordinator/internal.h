@@ -89,7 +89,7 @@ rest_handler vnodes_list, vnode_get, vnode_run;
 /* Reaps the helpers of vnode_run() that have ended. */
 void vnodes_reap(struct coordinator *);
 /* vifaces.c */
-rest_handler vifaces_list, vifaces_patch, vifaces_put, viface_get, viface_patch, viface_put, matrix_patch;
+rest_handler vifaces_list, vifaces_patch, vifaces_put, viface_get, viface_patch, viface_put, matrix_get, matrix_patch;
 /* playback.c: starts the traces. */
 void playbacks_run(struct coordinator *);
 /* trace.c */

@@ -194,6 +194,36 @@ void vifaces_put(struct rest_request *request, void *context)
     change_many(request, context, true);
 }
 
+static bool require_matrix(const struct platform *platform, GError **error)
+{
+    return platform->matrix || fail(error, DISTEM_ERROR_NOT_FOUND, 0, "platform %s has no latency matrix", platform->name);
+}
+
+/* Finds the group that the query names by 'key'; 0: the query does not. */
+static bool find_group(struct rest_request *request, const struct matrix *matrix, const char *key, uint32_t *ret, GError **error)
+{
+    const char *name = rest_request_query(request, key);
+    *ret = name ? matrix_find(matrix, name) : 0;
+    return *ret || !name ||
+           fail(error, DISTEM_ERROR_NOT_FOUND, 0, "the matrix has no group \"%s\": expected one as the topology names it", name);
+}
+
+void matrix_get(struct rest_request *request, void *context)
+{
+    AUTO_PLATFORM platform = require_platform(context, request);
+    GError *error = NULL;
+    uint32_t from, to;
+    if (!platform) {
+        return;
+    }
+    if (!require_matrix(platform, &error) || !find_group(request, platform->matrix, "from", &from, &error) ||
+        !find_group(request, platform->matrix, "to", &to, &error)) {
+        rest_reply_error(request, error, NULL);
+        return;
+    }
+    rest_reply(request, 200, matrix_to_json(platform->matrix, from, to));
+}
+
 void matrix_patch(struct rest_request *request, void *context)
 {
     struct update update;
@@ -203,9 +233,7 @@ void matrix_patch(struct rest_request *request, void *context)
         return;
     }
     const json_t *changes = json_object_get(body, "changes");
-    if (!error && !update.next->matrix) {
-        fail(&error, DISTEM_ERROR_NOT_FOUND, 0, "platform %s has no latency matrix", update.next->name);
-    } else if (!error) {
+    if (!error && require_matrix(update.next, &error)) {
         struct matrix *matrix = matrix_revised(update.next->matrix, changes, "/changes", &update.problems);
         if (matrix) {
             matrix_unref(update.next->matrix);

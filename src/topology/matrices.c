@@ -230,40 +230,50 @@ static uint64_t get_value(const struct matrix_cell *cell, enum quantity quantity
     return quantity == QUANTITY_LATENCY ? (uint64_t)cell->latency : quantity == QUANTITY_LOSS ? cell->loss : cell->bandwidth;
 }
 
-/* Returns the lines of a quantity. */
-static json_t *table_to_json(const struct matrix *matrix, enum quantity quantity)
+/* Rows and columns, each from a first one to before another. */
+struct section {
+    unsigned from, from_end, to, to_end;
+};
+
+/* Returns the lines of a quantity, or NULL when all of them are 0. */
+static json_t *table_to_json(const struct matrix *matrix, const struct section *section, enum quantity quantity)
 {
     json_t *lines = json_array();
+    bool any = false;
     g_autoptr(GString) line = g_string_new(CORNER);
-    for (unsigned i = 0; i < matrix->groups; i++) {
+    for (unsigned i = section->to; i < section->to_end; i++) {
         g_string_append_printf(line, ", %s", matrix->group[i].selector);
     }
     json_array_append_new(lines, json_string(line->str));
-    for (unsigned i = 0; i < matrix->groups; i++) {
+    for (unsigned i = section->from; i < section->from_end; i++) {
         g_string_assign(line, matrix->group[i].selector);
-        for (unsigned j = 0; j < matrix->groups; j++) {
+        for (unsigned j = section->to; j < section->to_end; j++) {
             uint64_t value = get_value(&matrix->cells[(size_t)i * matrix->groups + j], quantity);
             g_autofree char *text = value ? quantities[quantity].kind->format(value) : g_strdup("0");
             g_string_append_printf(line, ", %s", text);
+            any |= value != 0;
         }
         json_array_append_new(lines, json_string(line->str));
+    }
+    /* Groups shall not be lost, and a seed needs losses. */
+    if (!any && quantity != QUANTITY_LATENCY && !(quantity == QUANTITY_LOSS && matrix->seed)) {
+        json_decref(lines);
+        return NULL;
     }
     return lines;
 }
 
-json_t *matrices_to_json(const struct matrix *matrix)
+json_t *matrix_to_json(const struct matrix *matrix, uint32_t from, uint32_t to)
 {
     json_t *object = json_object();
+    const struct section section = {from ? from - 1 : 0, from ? from : matrix->groups, to ? to - 1 : 0, to ? to : matrix->groups};
     if (matrix->seed) {
         json_object_set_new(object, "seed", json_integer(matrix->seed));
     }
     for (enum quantity q = 0; q < QUANTITIES; q++) {
-        bool any = q == QUANTITY_LATENCY || (q == QUANTITY_LOSS && matrix->seed); /* Groups are never lost; a seed needs losses. */
-        for (size_t i = 0; !any && i < (size_t)matrix->groups * matrix->groups; i++) {
-            any = get_value(&matrix->cells[i], q);
-        }
-        if (any) {
-            json_object_set_new(object, quantities[q].name, table_to_json(matrix, q));
+        json_t *lines = table_to_json(matrix, &section, q);
+        if (lines) {
+            json_object_set_new(object, quantities[q].name, lines);
         }
     }
     return object;

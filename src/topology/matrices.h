@@ -10,7 +10,5 @@
 /* Reads the matrix with the lines of 'matrices' (NULL: none), after the vnodes: gives 'platform' its matrix and the vnodes their
  * groups. */
 void matrices_read(struct reader *, const json_t *matrix, const json_t *matrices, struct platform *platform);
-/* Writes it as a topology has it. A new reference. */
-json_t *matrices_to_json(const struct matrix *);
 
 #endif

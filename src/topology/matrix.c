@@ -57,6 +57,16 @@ const struct matrix_cell *matrix_between(const struct matrix *matrix, uint32_t f
     return &matrix->cells[(size_t)(from - 1) * matrix->groups + to - 1];
 }
 
+uint32_t matrix_find(const struct matrix *matrix, const char *selector)
+{
+    for (unsigned i = 0; i < matrix->groups; i++) {
+        if (!strcmp(matrix->group[i].selector, selector)) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
 static bool cells_equal(const struct matrix_cell *a, const struct matrix_cell *b)
 {
     return a->latency == b->latency && a->bandwidth == b->bandwidth && a->loss == b->loss;

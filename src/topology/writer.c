@@ -214,7 +214,7 @@ char *topology_write(const struct platform *platform)
         append_text(text, "traces", i, platform->playbacks->len, playback->name, playback->text);
     }
     if (platform->matrix) {
-        json_t *matrix = matrices_to_json(platform->matrix);
+        json_t *matrix = matrix_to_json(platform->matrix, 0, 0);
         const char *key;
         json_t *value;
         bool first = true;

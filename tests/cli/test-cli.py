@@ -264,6 +264,16 @@ def status_shows_tables():
 
 
 @case
+def a_change_of_the_matrix_names_two_groups_and_properties():
+    for arguments in (["a"], ["a", "b"]):
+        check(distem("set", "--matrix", *arguments), 2, err="`distem set --matrix paris-1 site=tokyo latency=20ms`")
+    check(distem("set", "-m", "a", "b", "latency"), 2, err='set: "latency" has no value')
+    check(distem("unset", "-m", "a"), 2, err="`distem unset --matrix paris-1 site=tokyo latency`")
+    check(distem("unset", "-m", "a", "b", "loss=1%"), 2, err='"loss=1%" has a value: expected only a property\'s name, such as loss')
+    check(distem("show", "-m", "a", "b", "c"), 2, err='show: "c" is not expected')
+
+
+@case
 def pnodes_are_listed_taken_in_and_removed():
     check(distem("pnode", "lits"), 2, err="did you mean `distem pnode list`?")
     check(distem("pnode", "add"), 2, err="say which machine")

@@ -99,6 +99,24 @@ check "two values" grep -q ' 200$' <(
     patch '{"from": "a1", "to": "b1", "latency": "13ms"}' '{"from": "a1", "to": "gw", "latency": null}')
 check "... are made" wait_until realised
 check "... one is no more" rtt_is a1 10.1.0.254 0
+distem exec a1 -- ping -q -i 0.005 -c 600 "$far1" >"$dir/ping" &
+ping=$!
+check "set, from one group to another" distem set --matrix a1 site=far latency=50ms bandwidth=2Mbit/s
+check "... and with a loss" distem set -m b1 a1 latency=25ms loss=100%
+wait "$ping"
+check "... nothing is lost where none was asked for" grep -q ' 0% packet loss' "$dir/ping"
+check "... it is shown" test "$(distem show --matrix a1 site=far)" = $'FROM  TO        LATENCY  BANDWIDTH\na1    site=far     50ms    2Mbit/s'
+check "... not the way back" grep -Eqx 'site=far +a1 +40ms' <(distem show --matrix site=far)
+check "... it is done" test "$(distem exec b1 -- ping -q -i 0.01 -c 20 10.1.0.1 | grep -c '100% packet loss')" = 1
+check "the whole is shown" test "$(distem show --matrix | wc -l)" = 8
+check "... as JSON" python3 -c 'import json, sys; assert json.load(sys.stdin)["loss"] == ["to, a1", "b1, 100%"]' < <(distem show -jm b1 a1)
+check "unset one property" distem unset --matrix b1 a1 loss
+check "... the others stay" grep -Eqx 'b1 +a1 +25ms' <(distem show --matrix b1)
+check "unset all" distem unset --matrix b1 a1
+check "... nothing is left of them" rtt_is b1 10.1.0.1 16
+check "a group that is not there is refused by set" grep -q 'no group "nobody"' <(distem set --matrix a1 nobody latency=1ms 2>&1)
+check "... and by show" grep -q 'no group "nobody"' <(distem show --matrix nobody 2>&1)
+check "a property that a matrix does not have is refused" grep -q 'expected one of' <(distem set --matrix a1 b1 jitter=1ms 2>&1)
 check "the matrix of before" distem up "$dir/topo.json"
 stop_daemon
 distemd --detach

@@ -311,9 +311,13 @@ static void test_matrix(void)
     check(&w, "PATCH /platform/matrix", change, 404, "there is no platform");
     bring_up(&w, 2, NULL);
     check(&w, "PATCH /platform/matrix", change, 404, "has no latency matrix");
+    check(&w, "GET /platform/matrix", "", 404, "has no latency matrix");
     check(&w, "PUT /platform", topology, 200, "\"generation\": 2");
     check(&w, "PATCH /platform/matrix", change, 200, "1 value");
     g_assert_cmpint(matrix_between(w.db->platform->matrix, 1, 2)->latency, ==, 7000000);
+    check(&w, "GET /platform/matrix?from=n1&to=n2", "", 200, "\"latency\": [\"to, n2\", \"n1, 7ms\"]");
+    check(&w, "GET /platform/matrix", "", 200, "\"to, n1, n2\"");
+    check(&w, "GET /platform/matrix?from=n3", "", 404, "no group \\\"n3\\\"");
     check(&w, "PATCH /platform/matrix", "{\"changes\": []}", 400, "at least one change");
     check(&w, "PATCH /platform/matrix", "{\"changes\": [{\"from\": \"n1\", \"to\": \"n3\", \"loss\": \"1%\"}]}", 400, "no group");
     g_assert_cmpuint(w.db->generation, ==, 3);
