@@ -10,6 +10,7 @@
 #include "distem/error.h"
 #include "ovs/distem-idl.h"
 #include "ovsdb-idl.h"
+#include "smap.h"
 
 struct db {
     struct ovsdb_idl *idl;
@@ -28,6 +29,15 @@ struct db {
     bool resyncs;      /* The connection broke before the answer: 'resync_seqno' is the copy's last seqno without the rows. */
     unsigned resync_seqno;
     unsigned completions; /* How often what was asked for has arrived. */
+
+    struct matrix_read *matrix;
+};
+
+/* The latency matrix as it was read last, and of what. To read, or to write, a million values takes a while, and they rarely
+ * change. */
+struct matrix_read {
+    struct smap rows;
+    struct matrix *matrix; /* NULL: there was none. */
 };
 
 struct request;
@@ -64,6 +74,8 @@ struct report {
 request_write db_write_playback_start, db_write_platform, db_write_pnode, db_write_pnode_state, db_write_draining,
     db_write_remove_pnode, db_write_reports;
 
+/* Says whether the root row has the latency matrix that was read last. */
+bool db_has_matrix_read(const struct distemrec_platform *, const struct matrix_read *);
 /* Returns the root row or NULL. */
 const struct distemrec_platform *db_root(const struct db *);
 /* Returns the ids of the vnetworks that 'pnode' has vifaces of, as a set that the caller unrefs. */

@@ -231,8 +231,8 @@ bool db_has_playbacks(const struct db *db)
     return distemrec_playback_first(db->idl);
 }
 
-/* Returns the latency matrix, or NULL. */
-static struct matrix *read_matrix(const struct distemrec_platform *root)
+/* Reads the latency matrix; NULL when there is none. */
+static struct matrix *parse_matrix(const struct distemrec_platform *root)
 {
     const struct smap *rows = &root->matrix;
     unsigned groups = (unsigned)smap_count(rows);
@@ -257,6 +257,23 @@ static struct matrix *read_matrix(const struct distemrec_platform *root)
     return matrix;
 }
 
+bool db_has_matrix_read(const struct distemrec_platform *root, const struct matrix_read *last)
+{
+    return last->matrix && last->matrix->seed == root->matrix_seed && smap_equal(&last->rows, &root->matrix);
+}
+
+/* Returns a reference to the latency matrix: to that of the last time where it is the same. NULL: there is none. */
+static struct matrix *read_matrix(const struct distemrec_platform *root, struct matrix_read *last)
+{
+    if (!db_has_matrix_read(root, last)) {
+        matrix_unref(last->matrix);
+        smap_destroy(&last->rows);
+        smap_clone(&last->rows, &root->matrix);
+        last->matrix = parse_matrix(root);
+    }
+    return matrix_ref(last->matrix);
+}
+
 struct platform *db_platform(const struct db *db)
 {
     const struct distemrec_platform *root = db_root(db);
@@ -271,7 +288,7 @@ struct platform *db_platform(const struct db *db)
     SMAP_FOR_EACH (table, &root->tables) { /* Before the vifaces that name them. */
         (void)delay_table_read(table->key, table->value, NULL);
     }
-    platform->matrix = read_matrix(root);
+    platform->matrix = read_matrix(root, db->matrix);
     g_autoptr(GHashTable) vnetworks = read_vnetworks(db, platform);
     g_autoptr(GHashTable) vnodes = read_vnodes(db, platform);
     read_vifaces(db, vnetworks, vnodes);

@@ -86,25 +86,43 @@ static GPtrArray *group_addresses(const struct platform *platform)
     return groups;
 }
 
-/* Writes the latency matrix: for each group, by its number, what it means, its addresses and its row, each in a line. */
-static void write_matrix(const struct distemrec_platform *root, const struct platform *next)
+/* Says whether the vnodes of all groups have the addresses that the matrix was read with. */
+static bool addresses_equal(const struct matrix *matrix, const GPtrArray *addresses)
+{
+    bool equal = true;
+    for (unsigned i = 0; equal && i < matrix->groups; i++) {
+        const GString *of_group = addresses->pdata[i + 1];
+        equal = !g_strcmp0(matrix->group[i].addresses, of_group->str);
+    }
+    return equal;
+}
+
+/* Sets the latency matrix: for each group, by its number, what it means, its addresses and its row, each in a line. */
+static void set_matrix(const struct distemrec_platform *root, const struct matrix *matrix, const GPtrArray *addresses)
 {
     struct smap rows = SMAP_INITIALIZER(&rows);
-    if (next && next->matrix) {
-        g_autoptr(GPtrArray) addresses = group_addresses(next);
-        for (unsigned i = 0; i < next->matrix->groups; i++) {
-            GString *of_group = addresses->pdata[i + 1];
-            g_autofree char *row = matrix_row_text(next->matrix, i);
-            smap_add_nocopy(&rows, xasprintf("%u", i),
-                            xasprintf("%s\n%s\n%s", next->matrix->group[i].selector, of_group->str, row));
-        }
-        for (unsigned i = 0; i < addresses->len; i++) {
-            g_string_free(addresses->pdata[i], TRUE);
-        }
+    for (unsigned i = 0; matrix && i < matrix->groups; i++) {
+        const GString *of_group = addresses->pdata[i + 1];
+        g_autofree char *row = matrix_row_text(matrix, i);
+        smap_add_nocopy(&rows, xasprintf("%u", i), xasprintf("%s\n%s\n%s", matrix->group[i].selector, of_group->str, row));
     }
     distemrec_platform_set_matrix(root, &rows);
-    distemrec_platform_set_matrix_seed(root, next && next->matrix ? next->matrix->seed : 0);
+    distemrec_platform_set_matrix_seed(root, matrix ? matrix->seed : 0);
     smap_destroy(&rows);
+}
+
+/* Writes the latency matrix, unless 'next' has the one that is there, and its addresses are the same. */
+static void write_matrix(const struct writer *w, const struct distemrec_platform *root, const struct platform *next)
+{
+    const struct matrix *matrix = next ? next->matrix : NULL;
+    g_autoptr(GPtrArray) addresses = matrix ? group_addresses(next) : g_ptr_array_new();
+    bool there = matrix && matrix == w->db->matrix->matrix && db_has_matrix_read(root, w->db->matrix);
+    if (!there || !addresses_equal(matrix, addresses)) {
+        set_matrix(root, matrix, addresses);
+    }
+    for (unsigned i = 0; i < addresses->len; i++) {
+        g_string_free(addresses->pdata[i], TRUE);
+    }
 }
 
 /* Writes the root row. Fails when somebody else has changed it. */
@@ -130,7 +148,7 @@ static bool write_root(const struct writer *w, const struct request *request, GE
     distemrec_platform_set_next_id(root, next ? next->next_id : 0);
     distemrec_platform_set_change(root, request->change);
     write_tables(root, next);
-    write_matrix(root, next);
+    write_matrix(w, root, next);
     return true;
 }
 

@@ -38,6 +38,8 @@ struct db *db_open(const char *remote, const char *pnode)
     library_init();
     struct db *db = g_new0(struct db, 1);
     g_queue_init(&db->requests);
+    db->matrix = g_new0(struct matrix_read, 1);
+    smap_init(&db->matrix->rows);
     db->idl = ovsdb_idl_create_unconnected(&distemrec_idl_class, true);
     ovsdb_idl_set_write_changed_only_all(db->idl, true);
     db->vnodes_by_id = ovsdb_idl_index_create1(db->idl, &distemrec_vnode_col_id);
@@ -61,6 +63,9 @@ void db_close(struct db *db)
         g_queue_clear_full(&db->requests, request_free);
         ovsdb_idl_destroy(db->idl);
         db_follow_stop(db);
+        matrix_unref(db->matrix->matrix);
+        smap_destroy(&db->matrix->rows);
+        g_free(db->matrix);
         g_free(db);
     }
 }

@@ -121,10 +121,10 @@ GHashTable *link_interfaces(struct link_manager *, GError **error);
 /* Makes the latency matrix (NULL: none) hold for 'vnodes' (of const struct vnode), which are those on this machine, once
  * link_apply_vnode() has been called for each that has a part in it: those with a group, and those whose frames from another one
  * here come early by what the directions of both leave out (see plan_compensation()), which are held back as long. The matrix must
- * have the addresses of its groups. Figures are changed in place: no frame is lost or overtaken by one that was sent later with the
- * same latency. False with an error, and then no vnode can be given a matrix: DISTEM_ERROR_UNSUPPORTED when the kernel cannot do
- * it. */
-bool link_set_matrix(struct link_manager *, const struct matrix *, const GPtrArray *vnodes, GError **error);
+ * have the addresses of its groups; a reference is kept, and the same one again costs little. Figures are changed in place: no
+ * frame is lost or overtaken by one that was sent later with the same latency. False with an error, and then no vnode can be given
+ * a matrix: DISTEM_ERROR_UNSUPPORTED when the kernel cannot do it. */
+bool link_set_matrix(struct link_manager *, struct matrix *, const GPtrArray *vnodes, GError **error);
 /* Removes what the matrix needs on this machine; frames that wait are lost. No error when there is nothing. */
 bool link_end_matrix(struct link_manager *, GError **error);
 /* Returns a text for fingerprints, which the caller frees: when it has become another, the vnode is to be applied again. */

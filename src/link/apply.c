@@ -233,7 +233,7 @@ static bool enter_matrix(struct job *job, GError **error)
 {
     for (unsigned i = 0; i < job->vnode->vifaces->len; i++) {
         const struct port *port = &job->ports[i];
-        if (port->matrix && !matrix_is_loaded(port->matrix)) {
+        if (port->matrix && !matrix_program(port->matrix)) {
             return fail(error, DISTEM_ERROR_UNSUPPORTED, 0,
                         "vnode %s needs the program of the latency matrix, which this machine could not load", job->vnode->name);
         }

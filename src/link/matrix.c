@@ -53,6 +53,7 @@ struct link_matrix {
     size_t cells_size;
     unsigned groups, columns_most, sources_most, destinations_most, pairs_most, vifaces_most;
     struct ahead *ahead;
+    struct matrix *held;   /* What the maps hold; NULL: nothing. A reference. */
     GHashTable *columns;   /* Group + 1 -> column + 1. */
     GHashTable *addressed; /* ifindex -> GArray of struct matrix_address, what 'destinations' has. */
 };
@@ -73,6 +74,7 @@ static void unload(struct link_matrix *matrix)
         matrix->cells = NULL;
     }
     g_clear_pointer(&matrix->object, bpf_object__close);
+    g_clear_pointer(&matrix->held, matrix_unref);
     matrix->id = 0;
     g_hash_table_remove_all(matrix->columns);
     g_hash_table_remove_all(matrix->addressed);
@@ -89,7 +91,7 @@ void link_matrix_free(struct link_matrix *matrix)
     }
 }
 
-bool matrix_is_loaded(const struct link_matrix *matrix)
+uint32_t matrix_program(const struct link_matrix *matrix)
 {
     return matrix->id;
 }
@@ -469,10 +471,13 @@ static bool write_maps(struct link_matrix *matrix, const struct matrix *wanted, 
     GHashTableIter iter;
     gpointer group;
     g_hash_table_iter_init(&iter, need->groups);
+    bool held = matrix->held == wanted;
     while (g_hash_table_iter_next(&iter, &group, NULL)) {
-        write_column(matrix, wanted, GPOINTER_TO_UINT(group) - 1);
+        if (!held || !g_hash_table_contains(matrix->columns, group)) {
+            write_column(matrix, wanted, GPOINTER_TO_UINT(group) - 1);
+        }
     }
-    return write_sources(matrix, wanted, error) && ahead_write(matrix->ahead, error);
+    return (held || write_sources(matrix, wanted, error)) && ahead_write(matrix->ahead, error);
 }
 
 /* Forgets destinations whose devices are gone. */
@@ -508,9 +513,9 @@ bool link_end_matrix(struct link_manager *manager, GError **error)
     return rtnl_flush(manager->host, error);
 }
 
-bool link_set_matrix(struct link_manager *manager, const struct matrix *wanted, const GPtrArray *vnodes, GError **error)
+bool link_set_matrix(struct link_manager *manager, struct matrix *wanted, const GPtrArray *vnodes, GError **error)
 {
-    static const struct matrix none = {0};
+    static struct matrix none = {.references = 1};
     struct link_matrix *matrix = manager->matrix;
     const struct device *delay, *home;
     if (!ahead_survey(matrix->ahead, vnodes) && !wanted) {
@@ -535,6 +540,8 @@ bool link_set_matrix(struct link_manager *manager, const struct matrix *wanted, 
     }
     ok = ok && write_maps(matrix, wanted, &need, error);
     g_hash_table_unref(need.groups);
+    matrix_unref(matrix->held);
+    matrix->held = matrix_ref(wanted);
     if (!ok) {
         unload(matrix);
     }

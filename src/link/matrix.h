@@ -23,8 +23,8 @@ struct link_matrix;
 struct link_matrix *link_matrix_new(void);
 /* Lets go of it; what is in the kernel stays there. NULL is fine. */
 void link_matrix_free(struct link_matrix *);
-/* Says whether the program is loaded, so that vifaces can be given it. */
-bool matrix_is_loaded(const struct link_matrix *);
+/* Returns the id of the program that vifaces can be given; 0: none is loaded. */
+uint32_t matrix_program(const struct link_matrix *);
 /* Says whether 'viface' of 'vnode' needs it. */
 bool matrix_holds(const struct link_matrix *, const struct vnode *vnode, const struct viface *viface);
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "distem/db.h"
+#include "distem/plan.h"
 #include "distem/poll.h"
 #include "distem/vswitch.h"
 #include "tests/unit/ovs-sandbox.h"
@@ -14,6 +15,7 @@
 #define VNODES 100000u
 #define PNODES 1000u
 #define VNETWORKS 1000u
+#define MATRIX 1000u
 
 static gint64 started;
 static clock_t cpu_started;
@@ -41,7 +43,7 @@ static void lap(const char *what, pid_t other)
     start_clock();
 }
 
-static struct platform *make_platform(void)
+static struct platform *make_platform(unsigned vnodes, unsigned pnodes)
 {
     struct platform *platform = platform_new("large");
     uint32_t id = 0;
@@ -55,12 +57,12 @@ static struct platform *make_platform(void)
     g_autoptr(GArray) routes = g_array_new(FALSE, TRUE, sizeof(struct route));
     struct route route = {.to = {.addr = {.family = 4}}, .via = {.family = 4, .bytes = {10, 0, 0, 1}}};
     g_array_append_val(routes, route);
-    for (unsigned i = 0; i < VNODES; i++) {
+    for (unsigned i = 0; i < vnodes; i++) {
         g_autofree char *name = g_strdup_printf("n%u", i);
         struct vnode *vnode = platform_add_vnode(platform, name);
         struct vnetwork *vnetwork = platform_vnetwork(platform, i % VNETWORKS);
         vnode->id = ++id;
-        vnode->pnode = g_strdup_printf("pnode%u", i % PNODES);
+        vnode->pnode = g_strdup_printf("pnode%u", i % pnodes);
         vnode->routes = g_array_ref(routes);
         struct viface *viface = vnode_add_viface(vnode, "if0", vnetwork);
         viface->id = ++id;
@@ -70,6 +72,20 @@ static struct platform *make_platform(void)
         viface->output = viface->input;
     }
     return platform;
+}
+
+/* Returns a matrix of a group for each of MATRIX vnodes, n0 and so on, whose groups are set. */
+static struct matrix *make_matrix(const struct platform *platform)
+{
+    struct matrix *matrix = matrix_new(MATRIX);
+    for (unsigned i = 0; i < MATRIX; i++) {
+        matrix->group[i].selector = g_strdup(platform_vnode(platform, i)->name);
+        platform_vnode(platform, i)->group = i + 1;
+    }
+    for (size_t i = 0; i < (size_t)MATRIX * MATRIX; i++) {
+        matrix->cells[i].latency = 1000000 + (int64_t)i;
+    }
+    return matrix;
 }
 
 static void stored(void *aux, const GError *error)
@@ -103,7 +119,7 @@ static void bench_db(void)
     g_autofree char *schema = source_path("ovs/distem.ovsschema");
     struct sandbox *sandbox = sandbox_new(schema);
     struct db *db = open_ready(sandbox, NULL);
-    AUTO_PLATFORM platform = make_platform();
+    AUTO_PLATFORM platform = make_platform(VNODES, PNODES);
     start_clock();
     store(db, platform, 0);
     lap("100,000 vnodes: store", sandbox->db);
@@ -121,6 +137,40 @@ static void bench_db(void)
     store(db, NULL, 2);
     lap("100,000 vnodes: remove", sandbox->db);
     db_close(second);
+    db_close(pnode);
+    db_close(db);
+    sandbox_free(sandbox);
+}
+
+/* A platform of MATRIX vnodes on one pnode, with a latency matrix between all of them or without one, when something else changes.
+ */
+static void bench_matrix(bool with)
+{
+    g_autofree char *schema = source_path("ovs/distem.ovsschema");
+    struct sandbox *sandbox = sandbox_new(schema);
+    struct db *db = open_ready(sandbox, NULL), *pnode = open_ready(sandbox, "pnode0");
+    AUTO_PLATFORM platform = make_platform(MATRIX, 1);
+    platform->matrix = with ? make_matrix(platform) : NULL;
+    const char *name = with ? "1,000 x 1,000" : "no matrix";
+    uint64_t generation = 0;
+    store(db, platform, generation++);
+    for (unsigned round = 0; round < 2; round++) {
+        g_autofree char *what = g_strdup_printf("%s: %s", name, round ? "change a viface again" : "change a viface");
+        start_clock();
+        AUTO_PLATFORM current = db_platform(db);
+        AUTO_PLATFORM next = platform_copy(current);
+        vnode_viface(platform_vnode(next, 5), 0)->output.latency = 7 + round;
+        g_ptr_array_unref(plan_diff(current, next));
+        store(db, next, generation++);
+        lap(what, sandbox->db);
+        while (db_run(pnode), db_generation(pnode) != generation) {
+            db_wait(pnode);
+            poll_block_once();
+        }
+        start_clock();
+        AUTO_PLATFORM share = db_platform(pnode);
+        lap("... read by the pnode", sandbox->db);
+    }
     db_close(pnode);
     db_close(db);
     sandbox_free(sandbox);
@@ -176,6 +226,8 @@ int main(void)
     if (!sandbox_is_possible()) {
         return 77;
     }
+    bench_matrix(false);
+    bench_matrix(true);
     bench_db();
     bench_switch(1, 1000);
     bench_switch(100, 10);

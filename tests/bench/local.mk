@@ -6,7 +6,7 @@ tests_bench_bench_plan_LDADD = libplan.la
 check_PROGRAMS += tests/bench/bench-ovs
 tests_bench_bench_ovs_SOURCES = tests/bench/bench-ovs.c tests/unit/ovs-sandbox.c tests/unit/ovs-sandbox.h
 tests_bench_bench_ovs_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
-tests_bench_bench_ovs_LDADD = $(LIBOVS_LDADD) libtopology.la libbase.la
+tests_bench_bench_ovs_LDADD = $(LIBOVS_LDADD) libplan.la libtopology.la libbase.la
 
 EXTRA_PROGRAMS += tests/bench/bench-vnode
 tests_bench_bench_vnode_SOURCES = tests/bench/bench-vnode.c $(vnode_fixture)

@@ -78,6 +78,43 @@ static void test_only_differences(void)
     sandbox_free(sandbox);
 }
 
+/* A matrix is read once, and again when anything of it has changed: a value, the seed, or an address of a vnode in it. */
+static void test_matrix(void)
+{
+    if (!sandbox_is_possible()) {
+        return;
+    }
+    struct sandbox *sandbox = new_db_sandbox();
+    struct db *db = db_open_ready(sandbox->remote, NULL);
+    AUTO_PLATFORM wanted = whole_platform(2);
+    db_store(db, wanted, 0, -1);
+    AUTO_PLATFORM first = db_platform(db);
+    g_assert_true(g_str_has_prefix(first->matrix->group[1].addresses, "10.1.0.1,"));
+    platform_vnode(first, 1)->memory = 7;
+    db_store(db, first, 1, -1);
+    AUTO_PLATFORM second = db_platform(db);
+    g_assert_true(second->matrix == first->matrix);
+    g_assert_cmpuint(platform_vnode(second, 1)->memory, ==, 7);
+    vnode_viface(platform_vnode(second, 0), 0)->ipv4.bytes[3] = 77;
+    db_store(db, second, 2, -1);
+    AUTO_PLATFORM third = db_platform(db);
+    g_assert_true(g_str_has_prefix(third->matrix->group[1].addresses, "10.1.0.77,"));
+    struct matrix *changed = matrix_copy(third->matrix);
+    changed->seed = 9;
+    matrix_unref(third->matrix);
+    third->matrix = changed;
+    db_store(db, third, 3, -1);
+    AUTO_PLATFORM fourth = db_platform(db);
+    g_assert_cmpuint(fourth->matrix->seed, ==, 9);
+    g_assert_true(matrix_equal(third->matrix, fourth->matrix));
+    db_store(db, NULL, 4, -1);
+    db_store(db, fourth, 5, -1);
+    AUTO_PLATFORM again = db_platform(db);
+    assert_platforms_equal(fourth, again);
+    db_close(db);
+    sandbox_free(sandbox);
+}
+
 static void test_conflict(void)
 {
     if (!sandbox_is_possible()) {
@@ -286,6 +323,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ovs/db/round-trip", test_round_trip);
     g_test_add_func("/ovs/db/only-differences", test_only_differences);
+    g_test_add_func("/ovs/db/matrix", test_matrix);
     g_test_add_func("/ovs/db/conflict", test_conflict);
     g_test_add_func("/ovs/db/killed-server", test_killed_server);
     g_test_add_func("/ovs/db/pnode", test_pnode);
