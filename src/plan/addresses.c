@@ -126,6 +126,29 @@ static void report_exhausted(const struct allotment *a)
     }
 }
 
+/* The latency matrix knows vnodes by their addresses: those of two that are in it must differ, on different vnetworks, too. */
+static void check_matrix(const struct platform *platform, struct diagnostics *problems)
+{
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (unsigned i = 0; platform->matrix && i < platform->vnodes->len; i++) {
+        struct vnode *vnode = platform_vnode(platform, i);
+        for (unsigned k = 0; vnode->group && k < 2 * vnode->vifaces->len; k++) {
+            char text[IP_TEXT_SIZE];
+            const struct ip_addr *address = viface_address(vnode_viface(vnode, k / 2), k % 2 ? 6 : 4);
+            const struct vnode *other = g_hash_table_lookup(known, ip_format(address, text));
+            if (other && other != vnode) {
+                diagnostics_add(
+                    problems, NULL, 0, NULL,
+                    "vnodes %s and %s have the same address, %s, on two vnetworks, and the latency matrix knows vnodes by "
+                    "their addresses: expected others, or not both in the matrix",
+                    other->name, vnode->name, text);
+            } else if (*text) {
+                g_hash_table_insert(known, g_strdup(text), vnode);
+            }
+        }
+    }
+}
+
 bool plan_addresses(struct platform *platform, const struct platform *current, struct diagnostics *problems)
 {
     unsigned before = diagnostics_count(problems);
@@ -144,5 +167,6 @@ bool plan_addresses(struct platform *platform, const struct platform *current, s
         g_hash_table_unref(a.owners);
     }
     twins_clear(&a.twins);
+    check_matrix(platform, problems);
     return diagnostics_count(problems) == before;
 }

@@ -82,6 +82,7 @@ struct pnode_daemon {
     struct platform *wanted; /* Our share of the platform; NULL: none, or not known yet. */
     uint64_t generation;     /* What 'wanted' is of. */
     bool loaded;             /* 'wanted' has been read from a complete database. */
+    bool matrix_failed;      /* Its latency matrix could not be set. */
     bool adopted;            /* The list of containers has arrived. */
     int64_t reload_at;       /* Monotonic ms: the share is not read before; */
     int64_t list_at;         /* when to ask for that list again; 0: it is on its way, or there; */

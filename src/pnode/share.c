@@ -37,7 +37,7 @@ static char *fingerprint(const struct pnode_daemon *p, const struct vnode *vnode
     return *part ? g_strdup_printf("%s%s\n", print, part) : g_steal_pointer(&print);
 }
 
-/* Brings the latency matrix to this machine, before any vnode is applied that has a part in it. */
+/* Brings the latency matrix to this machine, before any vnode is applied that has a part in it. What fails is tried again. */
 static void set_matrix(struct pnode_daemon *p, const struct platform *wanted)
 {
     g_autoptr(GPtrArray) vnodes = g_ptr_array_new();
@@ -50,6 +50,8 @@ static void set_matrix(struct pnode_daemon *p, const struct platform *wanted)
     }
     bool ok = link_set_matrix(p->links, wanted ? wanted->matrix : NULL, vnodes, &error);
     daemon_set_trouble(p, TROUBLE_MATRIX, ok ? NULL : error->message);
+    p->matrix_failed = !ok;
+    p->reload_at = ok ? p->reload_at : poll_now_ms() + RELOAD_PAUSE_MS;
 }
 
 /* Takes 'vnode' (NULL: none) as what is wanted for 'item'. */
@@ -133,13 +135,14 @@ static bool devices_are_there(const struct pnode_daemon *p, const struct item *i
     return there;
 }
 
-/* Says whether there is a share to be read that is not the one that was read last. */
+/* Says whether there is a share to be read that is not the one that was read last, or that could not be made real as a whole. */
 static bool is_due(const struct pnode_daemon *p)
 {
     if (p->removed) {
         return !p->loaded || p->generation != GENERATION_NONE;
     }
-    return p->introduced && !p->refusal && db_is_complete(p->db) && (!p->loaded || db_generation(p->db) != p->generation);
+    return p->introduced && !p->refusal && db_is_complete(p->db) &&
+           (!p->loaded || p->matrix_failed || db_generation(p->db) != p->generation);
 }
 
 void share_reload(struct pnode_daemon *p)

@@ -149,6 +149,17 @@ distemd --detach
 lost 7 >"$dir/again7"
 check "... and after a restart of the daemon" cmp "$dir/lost7" "$dir/again7"
 check "down" distem down
+
+# --- what cannot be had is tried again
+check "without fq" rmmod sch_fq
+on_exit rm -f /etc/modprobe.d/distem-test.conf
+echo 'install sch_fq /bin/false' >/etc/modprobe.d/distem-test.conf
+check "a matrix cannot be" bash -c "! distem up --give-up 2s '$dir/topo.json'"
+check "... and why is said" bash -c 'distem status | grep -q "this kernel lacks the module sch_fq"'
+rm /etc/modprobe.d/distem-test.conf
+check "once there is one, all comes up" wait_until bash -c "distem status | grep -q 'is ready'"
+check "... as it is to be" rtt_is a1 10.1.0.2 24
+check "down" distem down
 stop_daemon
 check "cleanup" distem cleanup
 check "nothing is left" test -z "$(leftovers)"

@@ -170,6 +170,25 @@ static void test_address_problems(void)
     assert_address_problem("fd00::1", "vnode b, viface if0: vnetwork net has no IPv6 prefix for address fd00::1");
 }
 
+/* Two vnetworks may have the same prefix, but the latency matrix tells vnodes apart by their addresses. */
+static void test_matrix_addresses(void)
+{
+    for (unsigned grouped = 0; grouped < 2; grouped++) {
+        struct platform *asked = make_single("10.0.0.0/24", 1);
+        make_vnetwork(asked, "other", "10.0.0.0/24");
+        struct vnode *twin = make_vnode(asked, "twin", "other");
+        asked->matrix = matrix_new(2);
+        platform_find_vnode(asked, "a")->group = 1;
+        twin->group = grouped ? 2 : 0;
+        if (grouped) {
+            assert_problem(asked, "vnodes a and twin have the same address, 10.0.0.1, on two vnetworks");
+        } else {
+            AUTO_PLATFORM planned = plan_alone(asked);
+            assert_ipv4(planned, "twin", "10.0.0.1");
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -179,5 +198,6 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/addresses/order", test_addresses);
     g_test_add_func("/plan/addresses/sizes", test_address_sizes);
     g_test_add_func("/plan/addresses/problems", test_address_problems);
+    g_test_add_func("/plan/addresses/matrix", test_matrix_addresses);
     return g_test_run();
 }
