@@ -59,10 +59,10 @@ check "verify agrees" distem verify --only rtt
 distem exec b1 -- ping -q -i 0.002 -c 2000 10.1.0.1 >"$dir/loss"
 check "20 % are lost one way" bash -c "sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' '$dir/loss' | tee /dev/stderr | awk '{ exit !(\$1 > 17.7 && \$1 < 22.3) }'"
 check "a bandwidth of its own" distem verify --only goodput --pairs b1:gw
-# Five frames of 1,442 bytes, 1,466 on a wire, take 58.6 ms; those of both families, sent some
-# milliseconds apart, wait for each other.
+# Five frames of 1,442 bytes, 1,466 on a wire, take 58.6 ms, and come back after 38.2 ms on average; those of
+# both families, sent some milliseconds apart (on a busy machine some tens), wait for each other.
 distem exec b1 -- sh -c 'ping -4 -q -c 5 -l 5 -s 1400 10.1.0.254 & ping -6 -q -c 5 -l 5 -s 1400 fd01::fe; wait' >"$dir/both"
-check "... which is one for IPv4 and IPv6" bash -c "sed -n 's,^rtt.* = [^/]*/[^/]*/\([0-9.]*\).*,\1,p' '$dir/both' | sort -n | tail -1 | tee /dev/stderr | awk '{ exit !(\$1 > 75 && \$1 < 125) }'"
+check "... which is one for IPv4 and IPv6" bash -c "sed -n 's,^rtt.* = [^/]*/[^/]*/\([0-9.]*\).*,\1,p' '$dir/both' | sort -n | tail -1 | tee /dev/stderr | awk '{ exit !(\$1 > 45 && \$1 < 125) }'"
 
 distem exec a1 -- ping -q -i 0.005 -c 1500 "$far1" >"$dir/ping" &
 ping=$!
