@@ -7,9 +7,15 @@
  *   first time is 0, each further one at least PLAYBACK_GAP_LEAST later. A line "TIME end" may close the trace; without it the
  * trace has no length and cannot be looped. A bandwidth of 0 is a blackout. What follows a "#" is a comment.
  * - Lines with one whole number, as Mahimahi has them, for bandwidths only: a millisecond at which PLAYBACK_OPPORTUNITY bytes may
- *   pass. They never decrease, may repeat, and the last one is the trace's length. They become bandwidths that hold for
- *   PLAYBACK_WINDOW each, in which exactly as many bytes pass, but for less than one byte a second. So at each window's end as much
- *   has passed as in the trace, and within a window what has passed is off by less than what the window lets pass. */
+ *   pass. They never decrease, may repeat, and the last one is the trace's length. 0 counts as 1.
+ *
+ * Mahimahi's moments become bandwidths such that, for each k, the k-th PLAYBACK_OPPORTUNITY bytes have passed at the k-th moment, and
+ * at most a millisecond and PLAYBACK_SLACK before it: so what has passed is never behind the trace, and ahead of it by no more than
+ * what the trace lets pass in that time and one opportunity that is under way. Values are whole bytes a second, rounded up; each value
+ * makes up for the one before, so that at each change, and at the end of each round, less than a byte too much has passed, however
+ * long the trace is. Values change at whole milliseconds, between two opportunities, and each holds as long as one value can, but at
+ * most a second. Before an opportunity that is more than PLAYBACK_SILENCE away the bandwidth is 0, until the millisecond in which it
+ * passes; shorter gaps are low bandwidths. */
 #ifndef DISTEM_PLAYBACK_H
 #define DISTEM_PLAYBACK_H 1
 
@@ -26,7 +32,8 @@
 #define PLAYBACK_LENGTH_MOST (366 * INT64_C(86400) * NS_PER_S)
 #define PLAYBACK_TEXT_MOST (UINT32_C(16) << 20) /* Bytes. */
 #define PLAYBACK_OPPORTUNITY 1500               /* Bytes. */
-#define PLAYBACK_WINDOW (100 * NS_PER_MS)
+#define PLAYBACK_SILENCE (20 * NS_PER_MS)
+#define PLAYBACK_SLACK (NS_PER_MS / 50)
 #define PLAYBACK_NEVER INT64_MAX
 
 enum playback_quantity {

@@ -7,6 +7,8 @@
 #include "distem/platform.h"
 #include "distem/playback.h"
 
+#include "opportunities.h"
+
 #define PROBLEMS_MOST 20 /* After so many the rest is not read. */
 #define WORDS_MOST 2
 #define WORD_MOST 40 /* Bytes. */
@@ -49,9 +51,9 @@ struct reading {
     unsigned count;            /* Of problems. */
     bool begun, opportunities; /* A line was read; it was one of Mahimahi's. */
     bool ended;
-    int64_t last;                        /* Of the times so far, ns. */
-    guint64 window, opportunities_there; /* The window that Mahimahi's moments have come to, and how many are in it. */
-    struct playback *playback;           /* What was read so far. */
+    int64_t last;              /* Of the times so far, ns. */
+    GArray *moments;           /* Of int64_t: Mahimahi's, in ms. */
+    struct playback *playback; /* What was read so far. */
 };
 
 static void problem(struct reading *, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -63,15 +65,6 @@ static void problem(struct reading *reading, const char *format, ...)
     va_end(arguments);
     diagnostics_add(reading->problems, reading->file, reading->line, NULL, "%s", message);
     reading->count++;
-}
-
-static void add_step(struct playback *playback, int64_t at, uint64_t value)
-{
-    struct playback_step step = {at, value};
-    unsigned count = playback->steps->len;
-    if (!count || g_array_index(playback->steps, struct playback_step, count - 1).value != value) {
-        g_array_append_val(playback->steps, step);
-    }
 }
 
 /* Says whether 'at' may follow the times so far. */
@@ -131,28 +124,13 @@ static void read_step(struct reading *reading, const char *time, const char *wor
     if (end) {
         reading->playback->length = at;
     } else {
-        add_step(reading->playback, at, value);
-    }
-}
-
-/* Turns the opportunities of the present window, which lasts 'lasts' ns, into a bandwidth. */
-static void end_window(struct reading *reading, int64_t lasts)
-{
-    int64_t at = (int64_t)reading->window * PLAYBACK_WINDOW;
-    uint64_t bytes = reading->opportunities_there * PLAYBACK_OPPORTUNITY;
-    uint64_t bandwidth = bytes * (uint64_t)(NS_PER_S / NS_PER_MS) / (uint64_t)(lasts / NS_PER_MS) * BITS_PER_BYTE;
-    if (bandwidth > BANDWIDTH_LIMIT) {
-        g_autofree char *from = time_format(at), *until = time_format(at + lasts);
-        problem(reading, "the moments from %s to %s make more than 10Gbit/s: expected at most that", from, until);
-    } else {
-        add_step(reading->playback, at, bandwidth);
+        playback_add_step(reading->playback, at, value);
     }
 }
 
 /* Reads a line of Mahimahi's. */
 static void read_opportunity(struct reading *reading, const char *word)
 {
-    const guint64 window_ms = PLAYBACK_WINDOW / NS_PER_MS;
     guint64 ms;
     if (!g_ascii_string_to_unsigned(word, DECIMAL, 0, OPPORTUNITY_MS_MOST, &ms, NULL)) {
         problem(reading, "\"%s\" is no moment at which a packet may pass: expected whole milliseconds, up to 366 days", word);
@@ -164,17 +142,8 @@ static void read_opportunity(struct reading *reading, const char *word)
         return;
     }
     reading->last = (int64_t)ms * NS_PER_MS;
-    /* A moment belongs to the window that it ends, so that the last one lies inside the trace. */
-    guint64 window = ms ? (ms - 1) / window_ms : 0;
-    if (window > reading->window) {
-        end_window(reading, PLAYBACK_WINDOW);
-        if (window > reading->window + 1) {
-            add_step(reading->playback, (int64_t)(reading->window + 1) * PLAYBACK_WINDOW, 0);
-        }
-        reading->window = window;
-        reading->opportunities_there = 0;
-    }
-    reading->opportunities_there++;
+    int64_t moment = MAX((int64_t)ms, 1);
+    g_array_append_val(reading->moments, moment);
 }
 
 static void end_opportunities(struct reading *reading)
@@ -183,8 +152,11 @@ static void end_opportunities(struct reading *reading)
         problem(reading, "the trace has no length: expected a last moment after 0");
         return;
     }
-    reading->playback->length = reading->last;
-    end_window(reading, reading->last - (int64_t)reading->window * PLAYBACK_WINDOW);
+    int64_t fast = opportunities_reduce(reading->moments, reading->playback);
+    if (fast) {
+        reading->line = 0;
+        problem(reading, "the moments up to %" PRId64 " make more than 10Gbit/s: expected at most that", fast);
+    }
 }
 
 static void read_words(struct reading *reading, const char *const *words, unsigned count)
@@ -300,6 +272,7 @@ struct playback *playback_parse(const char *text, size_t size, const char *file,
     }
     reading.playback = g_new0(struct playback, 1);
     reading.playback->steps = g_array_new(FALSE, FALSE, sizeof(struct playback_step));
+    g_autoptr(GArray) moments = reading.moments = g_array_new(FALSE, FALSE, sizeof(int64_t));
     read_lines(&reading, text, size);
     if (reading.count) {
         g_clear_pointer(&reading.playback, playback_free);

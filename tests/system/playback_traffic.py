@@ -5,13 +5,19 @@
     playback_traffic.py send ADDRESS PORT SIZE PERIOD_US SECONDS
     playback_traffic.py latency FILE START_NS TRACE LEAST
     playback_traffic.py spacing FILE START_NS TRACE LEAST OFFSET_MS
+    playback_traffic.py make SEED TRACE_FILE
+    playback_traffic.py opportunities FILE START_NS TRACE_FILE LEAST OFFSET_MS
 
 Sender and receiver are on the same machine. FILE has a line per datagram: when it was sent and when it came, in ns since 1970. TRACE is
 looped, "0=1 500=11 2000" for example: times and values in ms, and its length; START_NS is when it started. The latency of each
 datagram, or the time between two that wait for a bandwidth (0: none passes) and take OFFSET_MS from there to the receiver, must be
 what the trace says, and change within 1 ms of when it says so. At least LEAST changes must have been seen.
+
+TRACE_FILE is one of Mahimahi's, with a silence at its start. In each whole round the k-th datagram must have passed within 1 ms of the
+k-th moment when datagrams of one opportunity each always wait; at least LEAST rounds must have been seen.
 """
 import bisect
+import random
 import socket
 import struct
 import sys
@@ -126,4 +132,46 @@ def spacing(path, start, trace, least, offset):
     end(strays, len(rows), edges, int(least))
 
 
-{"receive": receive, "send": send, "latency": latency, "spacing": spacing}[sys.argv[1]](*sys.argv[2:])
+def make(seed, path):
+    """A trace of what mobile links do: rates from 1 to 40 Mbit/s with jitter, bursts of up to 30 packets at once, and silences."""
+    rng = random.Random(int(seed))
+    moments, at = [], 60
+    for _ in range(30):
+        gap = 12 / rng.choice((1, 3, 5, 10, 20, 40))
+        for _ in range(int(rng.uniform(10, 50) / gap) + 1):
+            at += gap * rng.uniform(0.5, 1.5)
+            moments.append(int(at) + 1)
+        what = rng.randrange(4)
+        if what == 0:
+            at += rng.uniform(1, 60)
+        elif what == 1:
+            moments += [int(at) + 1] * rng.randrange(2, 30)
+        at = max(at, moments[-1])
+    with open(path, "w", encoding="ascii") as file:
+        file.writelines("%d\n" % moment for moment in moments)
+
+
+def opportunities(path, start, trace, least, offset):
+    with open(trace, encoding="ascii") as file:
+        moments = [int(line) for line in file]
+    length, silence = moments[-1], moments[0] / 2
+    rows = [came - float(offset) for _, came in read(path, start)]
+    strays, errors, rounds = [], [], 0
+    begin = (rows[0] // length + 1) * length
+    while begin + length + silence < rows[-1]:
+        passed = [row - begin for row in rows if begin + silence <= row < begin + length + silence]
+        if len(passed) != len(moments):
+            strays.append("%d instead of %d passed in the round from %.3f on" % (len(passed), len(moments), begin))
+        off = [came - moment for came, moment in zip(passed, moments)]
+        strays += ["%d of %d, at %.3f: %.3f ms" % (k, len(moments), moments[k], error) for k, error in enumerate(off) if abs(error) > 1]
+        errors += off
+        rounds += 1
+        begin += length
+    print("%d rounds of %d opportunities, used from %.3f to %.3f ms after them; %d strayed" %
+          (rounds, len(moments), min(errors), max(errors), len(strays)))
+    print("\n".join(strays[:10]))
+    sys.exit(rounds < int(least) or bool(strays))
+
+
+{"receive": receive, "send": send, "latency": latency, "spacing": spacing,
+ "make": make, "opportunities": opportunities}[sys.argv[1]](*sys.argv[2:])

@@ -43,41 +43,6 @@ static void test_lines(void)
     playback_free(playback);
 }
 
-/* Opportunities of one window make its bandwidth; the last window is as long as what is left. */
-static void test_mahimahi(void)
-{
-    struct playback *playback = parse("0\n50\n50\n100\n# nothing from 100 to 300\n301\n350\n", PLAYBACK_BANDWIDTH);
-    g_assert_cmpuint(playback->steps->len, ==, 3);
-    check_step(playback, 0, 0, 480000);
-    check_step(playback, 1, 100000000, 0);
-    check_step(playback, 2, 300000000, 480000);
-    g_assert_cmpint(playback->length, ==, 350000000);
-    playback_free(playback);
-}
-
-/* What passes until the end of each window is what the trace lets pass, but for less than a byte per second. */
-static void test_mahimahi_sum(void)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    uint32_t ms = 0, count = 0;
-    while (ms < 60000) {
-        ms += (uint32_t)g_test_rand_int_range(0, 40);
-        g_string_append_printf(text, "%u\n", ms);
-        count++;
-    }
-    struct playback *playback = parse(text->str, PLAYBACK_BANDWIDTH);
-    double bytes = 0;
-    for (unsigned i = 0; i < playback->steps->len; i++) {
-        const struct playback_step *step = &g_array_index(playback->steps, struct playback_step, i);
-        int64_t until = i + 1 < playback->steps->len ? step[1].at : playback->length;
-        bytes += (double)step->value / 8 * (double)(until - step->at) / 1e9;
-    }
-    g_assert_cmpint(playback->length, ==, (int64_t)ms * NS_PER_MS);
-    g_assert_cmpfloat(bytes, <=, count * 1500.0 + 1e-3);
-    g_assert_cmpfloat(bytes, >, count * 1500.0 - (double)playback->length / 1e9 - 1e-3);
-    playback_free(playback);
-}
-
 static void test_refuse(void)
 {
     static const struct {
@@ -148,8 +113,6 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/playback/lines", test_lines);
-    g_test_add_func("/playback/mahimahi", test_mahimahi);
-    g_test_add_func("/playback/mahimahi-sum", test_mahimahi_sum);
     g_test_add_func("/playback/refuse", test_refuse);
     g_test_add_func("/playback/many", test_many);
     return g_test_run();
