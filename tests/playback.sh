@@ -2,13 +2,13 @@
 # shellcheck shell=bash
 
 tool=(python3 "$top_srcdir/tests/system/playback_traffic.py")
-# traffic FROM [SECONDS]: a datagram of 1000 bytes each 0.2 ms, for two rounds of the traces and some more. It goes to r with 10.0.0.1,
-# or as to and at say.
+# traffic FROM [SECONDS [SIZE]]: a datagram of 1000 bytes each 0.2 ms, for two rounds of the traces and some more. It goes to r with
+# 10.0.0.1, or as to and at say.
 traffic() {
     local receiver to=${to-r} at=${at-10.0.0.1}
     distem exec "$to" -- "${tool[@]}" receive 5000 1 /tmp/received &
     receiver=$!
-    distem exec "$1" -- "${tool[@]}" send "$at" 5000 1000 200 "${2:-2}"
+    distem exec "$1" -- "${tool[@]}" send "$at" 5000 "${3:-1000}" 200 "${2:-2}"
     wait "$receiver"
     distem exec "$to" -- cat /tmp/received >"$dir/received"
 }

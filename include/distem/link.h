@@ -141,7 +141,8 @@ uint64_t shaping_frame(const struct impairment *, unsigned mtu);
 uint64_t shaping_queue(const struct impairment *, unsigned mtu);
 /* The same as a number of frames: as asked, or full ones. */
 uint32_t shaping_queue_packets(const struct impairment *, unsigned mtu);
-/* Bytes that may pass at once, at least a frame. */
+/* Bytes that may pass at once, at least a frame; where nothing else is asked, a frame and what passes in SHAPING_BURST_US. */
+#define SHAPING_BURST_US 250
 uint64_t shaping_burst(const struct impairment *, unsigned mtu);
 /* Packets in netem: large enough that it never drops what the model did not ask for. */
 uint32_t shaping_limit(const struct impairment *, unsigned mtu);

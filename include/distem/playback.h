@@ -9,13 +9,13 @@
  * - Lines with one whole number, as Mahimahi has them, for bandwidths only: a millisecond at which PLAYBACK_OPPORTUNITY bytes may
  *   pass. They never decrease, may repeat, and the last one is the trace's length. 0 counts as 1.
  *
- * Mahimahi's moments become bandwidths such that, for each k, the k-th PLAYBACK_OPPORTUNITY bytes have passed at the k-th moment, and
- * at most a millisecond and PLAYBACK_SLACK before it: so what has passed is never behind the trace, and ahead of it by no more than
- * what the trace lets pass in that time and one opportunity that is under way. Values are whole bytes a second, rounded up; each value
- * makes up for the one before, so that at each change, and at the end of each round, less than a byte too much has passed, however
- * long the trace is. Values change at whole milliseconds, between two opportunities, and each holds as long as one value can, but at
- * most a second. Before an opportunity that is more than PLAYBACK_SILENCE away the bandwidth is 0, until the millisecond in which it
- * passes; shorter gaps are low bandwidths. */
+ * Mahimahi's moments become bandwidths such that, for each k, the k-th PLAYBACK_OPPORTUNITY bytes have passed at the k-th moment,
+ * and at most a millisecond and PLAYBACK_SLACK before it: so what has passed is never behind the trace, and ahead of it by no more
+ * than what the trace lets pass in that time and one opportunity that is under way. Values are whole bytes a second, rounded up;
+ * each value makes up for the one before, so that at each change, and at the end of each round, less than a byte too much has
+ * passed, however long the trace is. Values change at whole milliseconds, between two opportunities, and each holds about as
+ * long as one value can, but at most a second. Before an opportunity that is more than PLAYBACK_SILENCE away the bandwidth is 0,
+ * until the millisecond in which it passes; shorter gaps are low bandwidths. */
 #ifndef DISTEM_PLAYBACK_H
 #define DISTEM_PLAYBACK_H 1
 

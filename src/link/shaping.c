@@ -33,7 +33,6 @@
 #define QUEUE_TIME_US UINT64_C(200000)
 #define QUEUE_FRAMES 10
 #define QUEUE_MAX (UINT64_C(64) << 20)
-#define BURST_TIME_US 250
 #define ARRIVALS_PER_MS 2000
 #define JITTER_MAX_FACTOR 4
 #define LIMIT_SPARE 1000
@@ -82,7 +81,7 @@ uint64_t shaping_burst(const struct impairment *impairment, unsigned mtu)
     if (impairment->burst) {
         return CLAMP(impairment->burst, frame, UINT32_MAX);
     }
-    return MIN(bytes_in(impairment->bandwidth, BURST_TIME_US) + frame, UINT32_MAX);
+    return MIN(bytes_in(impairment->bandwidth, SHAPING_BURST_US) + frame, UINT32_MAX);
 }
 
 uint32_t shaping_limit(const struct impairment *impairment, unsigned mtu)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The curve of all that has passed is to be a chain of straight pieces through a tunnel: opportunity k ends in the millisecond before
- * its moment. A piece goes from where the one before ended as far as any straight line can: while opportunities are taken in turn,
- * the slopes that pass through all their milliseconds become fewer, until there is none. It ends at a whole millisecond, with a whole
- * number of opportunities: so frames of that size end when the bandwidth changes, none is under way at the wrong one, and a piece
- * of one millisecond can always follow. */
+/* The curve of all that has passed is to be a chain of straight pieces through a tunnel: opportunity k ends in the millisecond
+ * before its moment. A piece goes from where the one before ended as far as any straight line can: while opportunities are taken in
+ * turn, the slopes that pass through all their milliseconds become fewer, until there is none. It ends at a whole millisecond, with
+ * a whole number of opportunities: so frames of that size end when the bandwidth changes, none is under way at the wrong one, and a
+ * piece of one millisecond can always follow. */
 #include <config.h>
 
 #include "opportunities.h"
@@ -81,7 +81,8 @@ void playback_add_step(struct playback *playback, int64_t at, uint64_t value)
 
 int64_t opportunities_reduce(const GArray *moments, struct playback *playback)
 {
-    int64_t owed = 0; /* Thousandths of a byte. Never more than 0 at a knot, or an opportunity would end after the silence that follows. */
+    int64_t owed =
+        0; /* Thousandths of a byte. Never more than 0 at a knot, or an opportunity would end after the silence that follows. */
     for (struct knot from = {0}, to; from.count < moments->len; from = to) {
         int64_t next = moment(moments, from.count);
         if (next - from.ms > SILENCE_MS) {
@@ -90,6 +91,7 @@ int64_t opportunities_reduce(const GArray *moments, struct playback *playback)
         }
         to = piece_end(moments, from);
         int64_t lasts = to.ms - from.ms;
+        g_assert(lasts > 0);
         owed += (int64_t)(to.count - from.count) * PLAYBACK_OPPORTUNITY * MS_PER_S;
         int64_t bytes_per_s = (owed + lasts - 1) / lasts;
         owed -= bytes_per_s * lasts;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Moments at which packets may pass -> the fewest bandwidths that let them pass then. */
+/* Moments at which packets may pass -> few bandwidths that let them pass then. */
 #ifndef PLAYBACK_OPPORTUNITIES_H
 #define PLAYBACK_OPPORTUNITIES_H 1
 

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#define BITS_PER_BYTE 8
+#define FRAMES_BEHIND_NS (NS_PER_MS * 15 / 100)
+
 struct score {
     struct playback *playback;
     grefcount references;
@@ -40,6 +43,19 @@ void part_free(void *data)
     g_free(part);
 }
 
+/* Returns how long after its moment a change of what 'played' says is best made, in ns. Frames begin when those before them are
+ * paid for, and each is paid for by what held when it began. Where a trace changes as frames begin, they shall clearly begin after
+ * the change: so what waits for the end of a pause begins so much later, beyond what the link then lets pass at once. And the last
+ * frames at a high bandwidth, which then begin later too, shall have begun before it ends. */
+static int64_t change_delay(const struct played *played)
+{
+    if (played->paused) {
+        return SHAPING_BURST_US * NS_PER_US + FRAMES_BEHIND_NS;
+    }
+    uint64_t frame = (uint64_t)NS_PER_S * PLAYBACK_OPPORTUNITY * BITS_PER_BYTE / MAX(played->bandwidth, 1);
+    return MAX(FRAMES_BEHIND_NS - (int64_t)(frame / 2), 0);
+}
+
 /* Sets impairment->now to what 'track' says at 'now', and returns which changes that means. */
 static unsigned advance_track(struct impairment *impairment, struct track *track, enum playback_quantity quantity, int64_t start,
                               int64_t now)
@@ -60,6 +76,7 @@ static unsigned advance_track(struct impairment *impairment, struct track *track
     if (moment.value || !played->bandwidth) {
         played->bandwidth = moment.value ? moment.value : impairment->bandwidth;
     }
+    track->next += moment.next == PLAYBACK_NEVER ? 0 : change_delay(played);
     return (moment.value ? LINK_CHANGES_BANDWIDTH : 0) | (was_paused != played->paused ? LINK_CHANGES_PAUSE : 0);
 }
 

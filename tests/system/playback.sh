@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Traces of latency, bandwidth and loss in exact time: what traffic sees changes within 1 ms of when it is to, pauses hold frames back, and
-# a daemon that was killed goes on where time is.
+# Traces of latency, bandwidth and loss in exact time: what traffic sees changes within 1 ms of when it is to, frames pass when Mahimahi's
+# traces let them, pauses hold frames back, and a daemon that was killed goes on where time is.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 need_lab --exact
 . "$top_srcdir/tests/playback.sh"
@@ -14,6 +14,7 @@ printf '%s\n' '0 1ms' '0.2s 11ms' '0.4s 3ms' '0.8s end' >"$dir/latency.trace"
 printf '%s\n' '0, 16Mbit/s' '0.2s, 32Mbit/s' '0.4s, 0  # a blackout' '0.45s, 8Mbit/s' '0.65s, 0' '0.7s, 32Mbit/s' '0.8s, end' >"$dir/rate.trace"
 printf '%s\n' '0 100%' '1s 0%' '2s end' >"$dir/loss.trace"
 printf '%s\n' '0 5ms' '3600s 6ms' >"$dir/once.trace"
+"${tool[@]}" make 1 "$dir/lte.trace"
 viface='"vnetwork": "net", "output": {"framing": "l2", "queue": "10kB", "bandwidth": {"trace": "rate.trace", "loop": true}'
 cat >"$dir/topo.json" <<JSON
 {
@@ -23,6 +24,8 @@ cat >"$dir/topo.json" <<JSON
     "latency": {"vifaces": {"if0": {"vnetwork": "net", "output": {"latency": {"trace": "latency.trace", "loop": true}}}}},
     "rate": {"vifaces": {"if0": {$viface}}}},
     "both": {"vifaces": {"if0": {$viface, "latency": {"trace": "once.trace"}}}}},
+    "lte": {"vifaces": {"if0": {"vnetwork": "net", "output": {"framing": "ip", "queue": "100kB", "latency": "5ms",
+                                                              "bandwidth": {"trace": "lte.trace", "loop": true}}}}},
     "loss": {"vifaces": {"if0": {"vnetwork": "net", "output": {"loss": {"trace": "loss.trace", "loop": true}}}}}
   }
 }
@@ -43,6 +46,8 @@ traffic rate
 check "a bandwidth changes in time, and pauses" sees spacing "$rate" 12 0
 traffic both
 check "so does one before a latency" sees spacing "$rate" 12 5
+traffic lte 1.9 1514
+check "1500 bytes pass within 1 ms of each of Mahimahi's moments, and no more" sees opportunities "$dir/lte.trace" 2 5
 
 # passes FROM AFTER_MS: how many of 20 echoes pass, sent from then on in a round of the loss.
 passes() {
@@ -56,7 +61,7 @@ check "a way is found while nothing is lost" wait_until distem exec loss -- ping
 check "nothing is lost when nothing is to be" test "$(passes loss 1050)" -eq 20
 check "... and all when all is" test "$(passes loss 50)" -eq 0
 
-check "verify does not judge what plays" bash -c "distem verify --only rtt >'$dir/verify' && grep -q '^Not measured, as a trace plays between 10 pairs' '$dir/verify'"
+check "verify does not judge what plays" bash -c "distem verify --only rtt >'$dir/verify' && grep -q '^Not measured, as a trace plays between 15 pairs' '$dir/verify'"
 check "a direction can be told a value in place of its trace" distem set loss:if0 output loss=0%
 check "... which then holds" test "$(passes loss 100)" -eq 20
 check "... and shows" bash -c "! distem show loss | grep loss.trace"

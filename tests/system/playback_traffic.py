@@ -133,10 +133,10 @@ def spacing(path, start, trace, least, offset):
 
 
 def make(seed, path):
-    """A trace of what mobile links do: rates from 1 to 40 Mbit/s with jitter, bursts of up to 30 packets at once, and silences."""
+    """A trace of what mobile links do: rates from 1 to 40 Mbit/s with jitter, bursts, and silences."""
     rng = random.Random(int(seed))
     moments, at = [], 60
-    for _ in range(30):
+    for _ in range(12):
         gap = 12 / rng.choice((1, 3, 5, 10, 20, 40))
         for _ in range(int(rng.uniform(10, 50) / gap) + 1):
             at += gap * rng.uniform(0.5, 1.5)
@@ -145,7 +145,7 @@ def make(seed, path):
         if what == 0:
             at += rng.uniform(1, 60)
         elif what == 1:
-            moments += [int(at) + 1] * rng.randrange(2, 30)
+            moments += [int(at) + 1] * rng.randrange(2, 5)
         at = max(at, moments[-1])
     with open(path, "w", encoding="ascii") as file:
         file.writelines("%d\n" % moment for moment in moments)

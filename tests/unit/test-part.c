@@ -7,6 +7,7 @@
 
 #define START (INT64_C(1000) * NS_PER_S)
 #define MS NS_PER_MS
+#define US_PER_MS 1000
 
 struct stage {
     struct platform *platform;
@@ -21,6 +22,7 @@ static struct stage new_stage(const struct impairment *impairment)
     platform_add_playback(stage.platform, "bandwidth", "0 8Mbit/s\n1s 0\n2s 16Mbit/s\n3s end");
     platform_add_playback(stage.platform, "paused", "0 0\n1s 8Mbit/s");
     platform_add_playback(stage.platform, "loss", "0 1%\n2s 0%");
+    platform_add_playback(stage.platform, "fast", "0 1Mbit/s\n1ms 1Gbit/s\n2ms 1Mbit/s\n4ms 2Mbit/s\n5ms end");
     stage.part = part_new(stage.scores, stage.platform, impairment);
     return stage;
 }
@@ -34,13 +36,19 @@ static void free_stage(struct stage *stage)
     platform_free(stage->platform);
 }
 
-/* Moves the clock to 'ms' after the start: then 'changes', and again at 'next_ms' (-1: never). */
-static const struct played *advance(struct stage *stage, int64_t ms, unsigned changes, int64_t next_ms)
+/* Moves the clock to 'us' after the start: then 'changes', and again at 'next_us' (below 0: never). */
+static const struct played *advance_us(struct stage *stage, int64_t us, unsigned changes, int64_t next_us)
 {
     int64_t late = 0;
-    g_assert_cmpuint(part_advance(stage->part, START, START + ms * MS, &late), ==, changes);
-    g_assert_cmpint(part_next(stage->part), ==, next_ms < 0 ? PLAYBACK_NEVER : START + next_ms * MS);
+    g_assert_cmpuint(part_advance(stage->part, START, START + us * NS_PER_US, &late), ==, changes);
+    g_assert_cmpint(part_next(stage->part), ==, next_us < 0 ? PLAYBACK_NEVER : START + next_us * NS_PER_US);
     return &stage->part->impairment.now;
+}
+
+/* The same in ms. */
+static const struct played *advance(struct stage *stage, int64_t ms, unsigned changes, int64_t next_ms)
+{
+    return advance_us(stage, ms * US_PER_MS, changes, next_ms * US_PER_MS);
 }
 
 static void test_none(void)
@@ -83,10 +91,12 @@ static void test_bandwidth(void)
     g_assert_cmpuint(now->bandwidth, ==, 8000000);
     g_assert_false(now->paused);
     /* A pause keeps the bandwidth: what had begun ends as it was. */
-    advance(&stage, 1000, LINK_CHANGES_PAUSE, 2000);
+    advance_us(&stage, 1000000, LINK_CHANGES_PAUSE, 2000400);
     g_assert_cmpuint(now->bandwidth, ==, 8000000);
     g_assert_true(now->paused);
-    advance(&stage, 2000, LINK_CHANGES_PAUSE | LINK_CHANGES_BANDWIDTH, 3000);
+    /* What the link lets pass at once is waited for, too, and frames begin clearly after the next change. */
+    advance_us(&stage, 2000399, 0, 2000400);
+    advance_us(&stage, 2000400, LINK_CHANGES_PAUSE | LINK_CHANGES_BANDWIDTH, 3000000);
     g_assert_cmpuint(now->bandwidth, ==, 16000000);
     g_assert_false(now->paused);
     advance(&stage, 3000, LINK_CHANGES_BANDWIDTH, 4000);
@@ -98,7 +108,7 @@ static void test_begins_paused(void)
 {
     const struct impairment impairment = {.bandwidth = 8000000, .bandwidth_trace = 3 | PLAYBACK_PAUSES};
     struct stage stage = new_stage(&impairment);
-    const struct played *now = advance(&stage, 0, LINK_CHANGES_BANDWIDTH | LINK_CHANGES_PAUSE, 1000);
+    const struct played *now = advance_us(&stage, 0, LINK_CHANGES_BANDWIDTH | LINK_CHANGES_PAUSE, 1000400);
     g_assert_cmpuint(now->bandwidth, ==, 8000000);
     g_assert_true(now->paused);
     advance(&stage, 1001, LINK_CHANGES_BANDWIDTH | LINK_CHANGES_PAUSE, -1);
@@ -106,6 +116,17 @@ static void test_begins_paused(void)
     /* What failed is made anew, all of it. */
     stage.part->fresh = true;
     advance(&stage, 1002, LINK_CHANGES_BANDWIDTH | LINK_CHANGES_PAUSE, -1);
+    free_stage(&stage);
+}
+
+/* A high bandwidth stays until its last frames have begun, which begin after their moments. */
+static void test_fast(void)
+{
+    const struct impairment impairment = {.bandwidth = 1000000000, .bandwidth_trace = 5 | PLAYBACK_LOOP};
+    struct stage stage = new_stage(&impairment);
+    advance(&stage, 0, LINK_CHANGES_BANDWIDTH, 1);
+    advance_us(&stage, 1000, LINK_CHANGES_BANDWIDTH, 2144);
+    advance_us(&stage, 2144, LINK_CHANGES_BANDWIDTH, 4000);
     free_stage(&stage);
 }
 
@@ -119,7 +140,7 @@ static void test_scores(void)
     scores_trim(stage.scores);
     g_assert_cmpuint(g_hash_table_size(stage.scores), ==, 1);
     part_free(twin);
-    const struct impairment wrong = {.latency = MS, .latency_trace = 5};
+    const struct impairment wrong = {.latency = MS, .latency_trace = 6};
     g_assert_null(part_new(stage.scores, stage.platform, &wrong));
     free_stage(&stage);
 }
@@ -131,6 +152,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pnode/part/latency-and-loss", test_latency_and_loss);
     g_test_add_func("/pnode/part/bandwidth", test_bandwidth);
     g_test_add_func("/pnode/part/begins-paused", test_begins_paused);
+    g_test_add_func("/pnode/part/fast", test_fast);
     g_test_add_func("/pnode/part/scores", test_scores);
     return g_test_run();
 }

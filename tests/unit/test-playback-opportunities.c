@@ -179,7 +179,7 @@ static void test_regular(void)
 /* As mobile links are: from 1 to 40 Mbit/s, another rate each 10 to 50 ms, with jitter. */
 static void test_mobile(void)
 {
-    const unsigned seconds = 60;
+    const int64_t seconds = 60;
     g_autoptr(GArray) moments = g_array_new(FALSE, FALSE, sizeof(int64_t));
     double rate = 10, waits = 0; /* Mbit/s; opportunities. */
     int left = 0;
@@ -189,14 +189,16 @@ static void test_mobile(void)
             rate = CLAMP(rate * g_test_rand_double_range(0.5, 1.6), 1, 40);
         }
         waits += rate / 12 * g_test_rand_double_range(0.5, 1.5);
-        for (; waits >= 1; waits--) {
+        for (int count = (int)waits; count > 0; count--) {
             g_array_append_val(moments, ms);
         }
+        waits -= (int)waits;
     }
     struct playback *playback = parse_moments(moments);
     check_promises(playback, moments);
-    g_test_message("%u opportunities and %u changes a second", moments->len / seconds, playback->steps->len / seconds);
-    g_assert_cmpuint(playback->steps->len, <, 350 * seconds);
+    int64_t changes = playback->steps->len / seconds;
+    g_test_message("%" G_GINT64_FORMAT " opportunities and %" G_GINT64_FORMAT " changes a second", moments->len / seconds, changes);
+    g_assert_cmpint(changes, <, 350);
     playback_free(playback);
 }
 
