@@ -48,6 +48,8 @@ traffic both
 check "so does one before a latency" sees spacing "$rate" 12 5
 traffic lte 1.9 1514
 check "1500 bytes pass within 1 ms of each of Mahimahi's moments, and no more" sees opportunities "$dir/lte.trace" 2 5
+# Its many changes take a share of the only processor that the others would notice.
+check "that trace is followed no more" distem set lte output bandwidth=10Mbit/s
 
 # passes FROM AFTER_MS: how many of 20 echoes pass, sent from then on in a round of the loss.
 passes() {
@@ -61,7 +63,7 @@ check "a way is found while nothing is lost" wait_until distem exec loss -- ping
 check "nothing is lost when nothing is to be" test "$(passes loss 1050)" -eq 20
 check "... and all when all is" test "$(passes loss 50)" -eq 0
 
-check "verify does not judge what plays" bash -c "distem verify --only rtt >'$dir/verify' && grep -q '^Not measured, as a trace plays between 15 pairs' '$dir/verify'"
+check "verify does not judge what plays" bash -c "distem verify --only rtt >'$dir/verify' && grep -q '^Not measured, as a trace plays between 14 pairs' '$dir/verify'"
 check "a direction can be told a value in place of its trace" distem set loss:if0 output loss=0%
 check "... which then holds" test "$(passes loss 100)" -eq 20
 check "... and shows" bash -c "! distem show loss | grep loss.trace"
@@ -72,7 +74,7 @@ check "... and is" test "$(passes loss 1050)/$(passes loss 50)" = 20/0
 before=$start
 printf '%s\n' '0 16Mbit/s' '0.3s 32Mbit/s' '0.8s end' >"$dir/fresh.trace"
 check "a new one comes with the change that names it" bash -c "cd '$dir' && distem set rate output bandwidth=trace:fresh.trace,loop"
-traffic rate 1.2
+traffic rate
 check "... and is as far as the others" sees spacing '0=0.5 300=0.25 800' 2 0
 start_of_traces
 check "... which go on" test "$start" = "$before"
