@@ -249,8 +249,18 @@ void rtnl_discard(struct rtnl *rtnl)
     g_ptr_array_set_size(rtnl->queue, 0);
 }
 
-/* Adds copies of the answers of one dump to 'answers'. Sets '*ret_again' when it was interrupted. */
-static bool read_dump(struct rtnl *rtnl, GPtrArray *answers, bool *ret_again, GError **error)
+/* Returns the errno that a dump ended with: by a message of its own, or in the last one. */
+static int dump_errno(const struct nlmsghdr *h)
+{
+    if (h->nlmsg_type == NLMSG_ERROR) {
+        return -((const struct nlmsgerr *)nlmsg_data(h))->error;
+    }
+    return h->nlmsg_type == NLMSG_DONE && nlmsg_datalen(h) >= (int)sizeof(int) ? -*(const int *)nlmsg_data(h) : 0;
+}
+
+/* Adds copies of the answers of the dump that was asked for with 'seq' to 'answers'; what may be left of an earlier one, which
+ * failed, is passed over. Sets '*ret_again' when it was interrupted. */
+static bool read_dump(struct rtnl *rtnl, uint32_t seq, GPtrArray *answers, bool *ret_again, GError **error)
 {
     for (bool done = false; !done;) {
         unsigned char *buffer = NULL;
@@ -259,10 +269,12 @@ static bool read_dump(struct rtnl *rtnl, GPtrArray *answers, bool *ret_again, GE
             return false;
         }
         for (struct nlmsghdr *h = (struct nlmsghdr *)buffer; nlmsg_ok(h, rest); h = nlmsg_next(h, &rest)) {
+            if (h->nlmsg_seq != seq) {
+                continue;
+            }
             *ret_again |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-            if (h->nlmsg_type == NLMSG_ERROR) {
-                const struct nlmsgerr *e = nlmsg_data(h);
-                int err = -e->error;
+            int err = dump_errno(h);
+            if (err) {
                 free(buffer);
                 return fail(error, DISTEM_ERROR_SYSTEM, err, "listing by route netlink failed");
             }
@@ -294,12 +306,13 @@ GPtrArray *rtnl_dump(struct rtnl *rtnl, int type, GError **error)
         }
         nlmsg_hdr(message)->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
         int err = nl_send_auto(rtnl->socket, message);
+        uint32_t seq = nlmsg_hdr(message)->nlmsg_seq;
         nlmsg_free(message);
         if (err < 0) {
             fail(error, DISTEM_ERROR_SYSTEM, 0, "sending to route netlink failed: %s", nl_geterror(err));
             return NULL;
         }
-        if (!read_dump(rtnl, answers, &again, error)) {
+        if (!read_dump(rtnl, seq, answers, &again, error)) {
             return NULL;
         }
     }
