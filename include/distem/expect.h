@@ -62,6 +62,11 @@ double expect_goodput(const struct impairment *, unsigned mtu, int family);
  * idle: 0 where that is not emulated, for a bandwidth alone and where jitter lets frames overtake each other. */
 int64_t expect_own_time(const struct impairment *, unsigned frame);
 
+/* Returns how many of 'sent' frames, one after the other, the way there loses: at least and at most, but for one case in 10,000.
+ * Losses that depend on each other (in bursts, for example) make that a wider range. Takes a time that grows with the product of
+ * 'sent' and the most. */
+void expect_losses(const struct expectation *, unsigned sent, unsigned *ret_least, unsigned *ret_most);
+
 /* Splits 'expectations' (of struct expectation *) into rounds in which no two ways, there or back, share a viface direction, so
  * that a round's measurements do not disturb each other. Returns an array of arrays (GPtrArray of GPtrArray of borrowed pointers),
  * which the caller unrefs. The order is the same for the same input. */

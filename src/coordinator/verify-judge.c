@@ -47,16 +47,19 @@ static json_t *judge_goodput(const struct verify_options *o, const struct measur
     return json_pack("{s:f, s:f, s:f, s:b}", "expected", expected, "measured", measured, "error", error, "pass", *ret_pass);
 }
 
-/* Judges a loss rate by the interval around the expected one in which the measured lies by chance (normal approximation of the
- * binomial distribution, with continuity correction). */
+/* Judges a loss rate by the interval around the expected one in which the measured lies by chance. */
 static json_t *judge_loss(const struct measurement *m, const json_t *answer, bool *ret_pass)
 {
-    double p = (double)m->expected->loss / PPB_ONE, n = number(answer, "sent");
-    double measured = n > 0 ? 1 - number(answer, "received") / n : 1;
-    double half = n > 0 ? DEVIATIONS * sqrt(p * (1 - p) / n) + 0.5 / n : 1;
-    *ret_pass = fabs(measured - p) <= half;
-    return json_pack("{s:f, s:f, s:f, s:f, s:b}", "expected", p, "measured", measured, "low", fmax(0, p - half), "high",
-                     fmin(1, p + half), "pass", *ret_pass);
+    double n = number(answer, "sent"), lost = n - number(answer, "received");
+    unsigned least = 0, most = 0;
+    bool counted = n >= 1 && n <= VERIFY_LOSS_COUNT_MAX;
+    if (counted) {
+        expect_losses(m->expected, (unsigned)n, &least, &most);
+    }
+    *ret_pass = counted && lost >= least && lost <= most;
+    return json_pack("{s:f, s:f, s:f, s:f, s:b}", "expected", (double)m->expected->loss / PPB_ONE, "measured",
+                     counted ? lost / n : 1.0, "low", counted ? least / n : 0.0, "high", counted ? most / n : 1.0, "pass",
+                     *ret_pass);
 }
 
 bool verify_judge(const struct verify_options *o, const struct measurement *m, const json_t *answer)

@@ -15,7 +15,6 @@
 #define LOSS_PAYLOAD 64
 #define LOSS_FRAME (LOSS_PAYLOAD + 62) /* With the headers of UDP, IPv6 and Ethernet. */
 #define LOSS_EVENTS 100                /* Enough losses to tell the rate within about a third. */
-#define LOSS_COUNT_MAX 5000
 
 static bool number_in_range(const json_t *value, double low, double high)
 {
@@ -233,7 +232,7 @@ static void describe_test(json_t *test, struct measurement *m)
         json_object_set_new(test, "timeout_ns", json_integer(timeout));
         break;
     case MEASURE_LOSS:
-        m->count = (unsigned)CLAMP(LOSS_EVENTS * (double)PPB_ONE / e->loss, LOSS_EVENTS, LOSS_COUNT_MAX);
+        m->count = (unsigned)CLAMP(LOSS_EVENTS * (double)PPB_ONE / e->loss, LOSS_EVENTS, VERIFY_LOSS_COUNT_MAX);
         json_object_set_new(test, "kind", json_string("loss"));
         json_object_set_new(test, "count", json_integer(m->count));
         json_object_set_new(test, "interval_ns", json_integer(spacing(bandwidth, LOSS_FRAME, NS_PER_MS)));

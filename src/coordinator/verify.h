@@ -10,6 +10,8 @@
 
 /* Without being told pairs or a sample, so many pairs at most are measured; beyond that, a sample of this size. */
 #define VERIFY_PAIRS_DEFAULT 200
+/* So many packets at most are sent to measure a loss. */
+#define VERIFY_LOSS_COUNT_MAX 5000
 
 struct verify_options {
     bool rtt, goodput, loss;

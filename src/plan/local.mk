@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += libplan.la
 libplan_la_SOURCES = \
 	src/plan/addresses.c src/plan/circles.c src/plan/circles.h src/plan/classes.c src/plan/classes.h src/plan/compensation.c src/plan/diff.c src/plan/expect.c \
 	src/plan/family.h src/plan/forwarding.c src/plan/forwarding.h src/plan/graph.c src/plan/graph.h src/plan/groups.c src/plan/groups.h src/plan/hash.h \
-	src/plan/ids.c src/plan/machines.c src/plan/machines.h src/plan/owners.c src/plan/owners.h src/plan/paths.c src/plan/placement.c src/plan/plan.c \
+	src/plan/ids.c src/plan/losses.c src/plan/machines.c src/plan/machines.h src/plan/owners.c src/plan/owners.h src/plan/paths.c src/plan/placement.c src/plan/plan.c \
 	src/plan/rounds.c src/plan/routes.c src/plan/shortest.c src/plan/shortest.h src/plan/tables.c src/plan/tables.h src/plan/targets.c src/plan/transports.c \
 	src/plan/targets.h src/plan/twins.c src/plan/twins.h src/plan/ways.c src/plan/ways.h \
 	include/distem/expect.h include/distem/plan.h

@@ -318,6 +318,152 @@ static void test_rounds(void)
     path_finder_free(finder);
 }
 
+/* A direction as netem goes through it, frame by frame. */
+struct simulated {
+    const struct impairment *impairment;
+    unsigned state; /* The kernel's: 1 to 4; of Gilbert's and of a correlation 1 and 2. */
+};
+
+static bool happens(GRand *random, double chance)
+{
+    return g_rand_double(random) < chance;
+}
+
+static bool pass_two_states(struct simulated *s, double enter, double leave, double bad_loss, double good_loss, GRand *random)
+{
+    if (happens(random, s->state == 1 ? enter : leave)) {
+        s->state = 3 - s->state;
+    }
+    return !happens(random, s->state == 1 ? good_loss : bad_loss);
+}
+
+static bool pass_four_states(struct simulated *s, const struct impairment *i, GRand *random)
+{
+    double number = g_rand_double(random) * PPB_ONE;
+    switch (s->state) {
+    case 1:
+        s->state = number < i->markov_p14 ? 4 : number < (double)i->markov_p14 + i->markov_p13 ? 3 : 1;
+        break;
+    case 2:
+        s->state = number < i->markov_p23 ? 3 : 2;
+        break;
+    case 3:
+        s->state = number < i->markov_p32 ? 2 : number < (double)i->markov_p32 + i->markov_p31 ? 1 : 3;
+        break;
+    default:
+        s->state = 1;
+    }
+    return s->state < 3;
+}
+
+static bool passes(struct simulated *s, GRand *random)
+{
+    const struct impairment *i = s->impairment;
+    double loss = (double)i->loss / PPB_ONE, independence = 1 - (double)i->loss_correlation / PPB_ONE;
+    if (i->markov_p13 || i->markov_p14) {
+        return pass_four_states(s, i, random);
+    }
+    if (i->gilbert_enter) {
+        return pass_two_states(s, (double)i->gilbert_enter / PPB_ONE, (double)i->gilbert_leave / PPB_ONE,
+                               i->gilbert_bad_loss ? (double)i->gilbert_bad_loss / PPB_ONE : 1,
+                               (double)i->gilbert_good_loss / PPB_ONE, random);
+    }
+    return pass_two_states(s, independence * loss, independence * (1 - loss), 1, 0, random);
+}
+
+#define PERCENT(n) ((uint32_t)((n) * (PPB_ONE / 100.0)))
+#define LOSSY_HOPS 3
+
+/* Ways that lose frames, each of these on its own and together, and how many frames are sent. */
+static const struct lossy_way {
+    struct impairment hops[LOSSY_HOPS];
+    unsigned sent;
+} lossy_ways[] = {
+    {{{.loss = PERCENT(2)}}, 1000},
+    {{{.loss = PERCENT(0.01)}}, 1000},
+    {{{.loss = PERCENT(97)}}, 200},
+    {{{.loss = PERCENT(2), .loss_correlation = PERCENT(75)}}, 1000},
+    {{{.loss = PERCENT(50), .loss_correlation = PERCENT(90)}}, 200},
+    {{{.loss = PERCENT(1), .loss_correlation = PERCENT(99)}}, 1000},
+    {{{.gilbert_enter = PERCENT(1), .gilbert_leave = PERCENT(10)}}, 1000},
+    {{{.gilbert_enter = PERCENT(2),
+       .gilbert_leave = PERCENT(20),
+       .gilbert_bad_loss = PERCENT(40),
+       .gilbert_good_loss = PERCENT(1)}},
+     1000},
+    {{{.gilbert_enter = PERCENT(80), .gilbert_leave = PERCENT(90)}}, 200},
+    {{{.markov_p13 = PERCENT(1),
+       .markov_p31 = PERCENT(20),
+       .markov_p32 = PERCENT(30),
+       .markov_p23 = PERCENT(40),
+       .markov_p14 = PERCENT(1)}},
+     1000},
+    {{{.markov_p14 = PERCENT(30)}}, 400},
+    {{{.loss = PERCENT(2), .loss_correlation = PERCENT(80)},
+      {.gilbert_enter = PERCENT(1), .gilbert_leave = PERCENT(25)},
+      {.loss = PERCENT(3)}},
+     1000},
+};
+
+/* The range has what comes by chance, and not much more: hardly a run of some thousand is outside; and it is not wider than
+ * bursts, some of which are much longer than most, need. */
+static void check_lossy_way(const struct lossy_way *way, GRand *random)
+{
+    enum { RUNS = 3000, WARM = 300 };
+    struct viface vifaces[LOSSY_HOPS] = {0};
+    struct expectation e = {.there = {.hops = g_array_new(FALSE, FALSE, sizeof(struct hop))}};
+    double arrives = 1, sum = 0, squares = 0;
+    unsigned least, most, outside = 0;
+    for (unsigned h = 0; h < LOSSY_HOPS; h++) {
+        struct hop hop = {.viface = &vifaces[h], .output = true};
+        vifaces[h].output = way->hops[h];
+        g_array_append_val(e.there.hops, hop);
+        arrives *= 1 - impairment_loss(&way->hops[h]);
+    }
+    e.loss = (uint32_t)lround((1 - arrives) * PPB_ONE);
+    expect_losses(&e, way->sent, &least, &most);
+    for (unsigned run = 0; run < RUNS; run++) {
+        struct simulated hops[LOSSY_HOPS];
+        unsigned lost = 0;
+        for (unsigned h = 0; h < LOSSY_HOPS; h++) {
+            hops[h] = (struct simulated){.impairment = &way->hops[h], .state = 1};
+        }
+        for (unsigned n = 0; n < WARM + way->sent; n++) {
+            bool passed = true;
+            for (unsigned h = 0; h < LOSSY_HOPS; h++) {
+                passed &= passes(&hops[h], random);
+            }
+            lost += n >= WARM && !passed;
+        }
+        outside += lost < least || lost > most;
+        sum += lost;
+        squares += (double)lost * lost;
+    }
+    double deviation = sqrt(squares / RUNS - sum / RUNS * (sum / RUNS));
+    g_test_message("%u to %u, mean %.2f, deviation %.2f, %u outside", least, most, sum / RUNS, deviation, outside);
+    g_assert_cmpuint(outside, <=, 2);
+    g_assert_cmpfloat(most - least, <, 15 * deviation);
+    g_array_unref(e.there.hops);
+}
+
+static void test_losses(void)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(1);
+    for (unsigned i = 0; i < G_N_ELEMENTS(lossy_ways); i++) {
+        check_lossy_way(&lossy_ways[i], random);
+    }
+    /* The exact tails: one of 5000 at a millionth has a chance of 0.5 %, two 0.001 %. The matrix' losses have no directions. */
+    struct expectation rare = {.loss = PPB_ONE / 1000000};
+    unsigned least, most;
+    expect_losses(&rare, 5000, &least, &most);
+    g_assert_cmpuint(least, ==, 0);
+    g_assert_cmpuint(most, ==, 1);
+    struct expectation certain = {.loss = PPB_ONE};
+    expect_losses(&certain, 100, &least, &most);
+    g_assert_cmpuint(least, ==, 100);
+    g_assert_cmpuint(most, ==, 100);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -327,6 +473,7 @@ int main(int argc, char **argv)
     g_test_add_func("/expect/figure3/bandwidth", test_figure3_bandwidth);
     g_test_add_func("/expect/goodput", test_goodput);
     g_test_add_func("/expect/loss-and-jitter", test_loss_and_jitter);
+    g_test_add_func("/expect/losses", test_losses);
     g_test_add_func("/expect/longest-prefix", test_longest_prefix);
     g_test_add_func("/expect/broken-routes", test_broken_routes);
     g_test_add_func("/expect/overlapping-prefixes", test_overlapping_prefixes);

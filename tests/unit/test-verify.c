@@ -175,6 +175,16 @@ static void test_judge(void)
     g_assert_true(judge(MEASURE_LOSS, loss, "{\"sent\": 1000, \"received\": 930}"));
     g_assert_false(judge(MEASURE_LOSS, loss, "{\"sent\": 1000, \"received\": 1000}"));
     g_assert_false(judge(MEASURE_LOSS, loss, "{\"sent\": 1000, \"received\": 850}"));
+    g_assert_false(judge(MEASURE_LOSS, loss, "{\"sent\": 0, \"received\": 0}"));
+    g_assert_false(judge(MEASURE_LOSS, loss, "{\"sent\": 1e15, \"received\": 9e14}"));
+    /* 0.5 % of all runs lose one, 0.001 % two. */
+    struct expectation rare = {.loss = PPB_ONE / 1000000};
+    g_assert_true(judge(MEASURE_LOSS, rare, "{\"sent\": 5000, \"received\": 5000}"));
+    g_assert_true(judge(MEASURE_LOSS, rare, "{\"sent\": 5000, \"received\": 4999}"));
+    g_assert_false(judge(MEASURE_LOSS, rare, "{\"sent\": 5000, \"received\": 4998}"));
+    struct expectation all = {.loss = PPB_ONE};
+    g_assert_true(judge(MEASURE_LOSS, all, "{\"sent\": 100, \"received\": 0}"));
+    g_assert_false(judge(MEASURE_LOSS, all, "{\"sent\": 100, \"received\": 1}"));
 }
 
 static void test_sample(void)
