@@ -27,5 +27,7 @@ struct selected {
  * a pattern for each value (in which "?" has to stand for a colon). Fails with DISTEM_ERROR_INVALID for a malformed pattern and
  * with DISTEM_ERROR_NOT_FOUND when it means nothing, naming the nearest vnode. */
 bool select_vifaces(const struct platform *, const char *pattern, GArray *ret, GError **error);
+/* The same, but does not append vifaces (struct viface *) that are in the set 'taken', and adds those that it appends. */
+bool select_more(const struct platform *, const char *pattern, GHashTable *taken, GArray *ret, GError **error);
 
 #endif

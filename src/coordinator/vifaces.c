@@ -10,6 +10,9 @@
 #include "distem/topology.h"
 #include "internal.h"
 
+/* Vifaces and patterns that a request may name in all: one for each viface of a large platform. */
+#define PATTERNS_MOST 100000
+
 /* A request to change vifaces while it is worked out. */
 struct update {
     struct coordinator *c;
@@ -17,6 +20,7 @@ struct update {
     struct platform *current, *next; /* 'next' starts as a copy. */
     struct playbacks *traces;        /* Of 'next'. */
     GHashTable *emptied;             /* PUT, where what is not named is ended: the vifaces that have been. NULL: PATCH. */
+    size_t patterns;                 /* Named so far. */
     struct diagnostics problems;
 };
 
@@ -101,14 +105,23 @@ static bool update_many(struct update *update, const json_t *change, const char 
     if (!check_keys(change, pointer, true, error)) {
         return false;
     }
+    update->patterns += json_array_size(patterns);
+    if (update->patterns > PATTERNS_MOST) {
+        return fail(
+            error, DISTEM_ERROR_INVALID, 0,
+            "%s: up to here, more than %d vifaces and patterns are named: expected fewer in one request, such as a pattern or "
+            "a label for many vifaces",
+            pointer, PATTERNS_MOST);
+    }
     g_autoptr(GArray) vifaces = g_array_new(FALSE, FALSE, sizeof(struct selected));
+    g_autoptr(GHashTable) taken = g_hash_table_new(NULL, NULL); /* Whatever is named twice is changed once. */
     for (size_t i = 0; i < json_array_size(patterns); i++) {
         const char *pattern = json_string_value(json_array_get(patterns, i));
         if (!pattern) {
             return fail(error, DISTEM_ERROR_INVALID, 0, "%s/vifaces/%zu is no text: expected a viface or a pattern of some",
                         pointer, i);
         }
-        if (!select_vifaces(update->next, pattern, vifaces, error)) {
+        if (!select_more(update->next, pattern, taken, vifaces, error)) {
             return false;
         }
     }

@@ -173,13 +173,13 @@ static bool fail_nothing(const struct platform *platform, const char *pattern, c
     return fail(error, DISTEM_ERROR_NOT_FOUND, 0, "\"%s\" means no vnode of platform %s%s", shown, platform->name, hint);
 }
 
-bool select_vifaces(const struct platform *platform, const char *pattern, GArray *ret, GError **error)
+bool select_more(const struct platform *platform, const char *pattern, GHashTable *taken, GArray *ret, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(pattern, ":", 2);
     const char *viface_pattern = parts[0] && parts[1] ? parts[1] : "*";
     struct meaning meaning;
-    bool any_vnode = false, ok = meaning_read(&meaning, parts[0] ? parts[0] : "", error) && select_check(viface_pattern, error);
-    unsigned before = ret->len;
+    bool any_vnode = false, any = false,
+         ok = meaning_read(&meaning, parts[0] ? parts[0] : "", error) && select_check(viface_pattern, error);
     for (unsigned i = 0; ok && i < platform->vnodes->len && !(meaning.one && any_vnode); i++) {
         struct vnode *vnode = platform_vnode(platform, i);
         if (!meaning_has(&meaning, vnode)) {
@@ -188,12 +188,21 @@ bool select_vifaces(const struct platform *platform, const char *pattern, GArray
         any_vnode = true;
         for (unsigned k = 0; k < vnode->vifaces->len; k++) {
             const struct selected found = {vnode, vnode_viface(vnode, k)};
-            if (select_matches(viface_pattern, found.viface->name)) {
+            if (!select_matches(viface_pattern, found.viface->name)) {
+                continue;
+            }
+            any = true;
+            if (!taken || g_hash_table_add(taken, found.viface)) {
                 g_array_append_val(ret, found);
             }
         }
     }
-    ok = ok && (ret->len > before || fail_nothing(platform, pattern, &meaning, any_vnode, error));
+    ok = ok && (any || fail_nothing(platform, pattern, &meaning, any_vnode, error));
     g_strfreev(meaning.labels);
     return ok;
+}
+
+bool select_vifaces(const struct platform *platform, const char *pattern, GArray *ret, GError **error)
+{
+    return select_more(platform, pattern, NULL, ret, error);
 }

@@ -426,6 +426,25 @@ static void test_join(void)
     world_close(&w);
 }
 
+/* A request may name many vifaces, some of them again and again, but not without end. */
+static void test_many_patterns(void)
+{
+    struct world w;
+    world_open(&w, "127.0.0.1");
+    bring_up(&w, 2, NULL);
+    g_autoptr(GString) body = g_string_new("{\"changes\": [{\"output\": {\"latency\": \"1ms\"}, \"vifaces\": [\"n1\"");
+    for (unsigned i = 0; i < 50000; i++) {
+        g_string_append(body, ", \"*\"");
+    }
+    g_string_append(body, "]}");
+    g_autofree char *once = g_strdup_printf("%s]}", body->str);
+    g_autofree char *twice = g_strdup_printf("%s, %s]}", body->str, body->str + strlen("{\"changes\": ["));
+    check(&w, "PATCH /vifaces", once, 200, "\"generation\": 2");
+    check(&w, "PATCH /vifaces", twice, 400, "/changes/1: up to here, more than 100000 vifaces and patterns are named");
+    check(&w, "PUT /vifaces", twice, 400, "expected fewer in one request");
+    world_close(&w);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -438,6 +457,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pnodes/features", test_features);
     g_test_add_func("/pnodes/matrix", test_matrix);
     g_test_add_func("/pnodes/traces", test_traces);
+    g_test_add_func("/pnodes/many-patterns", test_many_patterns);
     g_test_add_func("/pnodes/join", test_join);
     return g_test_run();
 }

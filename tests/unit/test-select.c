@@ -98,6 +98,23 @@ static char *selection(const char *pattern)
     return g_string_free(text, FALSE);
 }
 
+/* What several patterns mean, each viface once. */
+static void test_more(void)
+{
+    AUTO_PLATFORM platform = make_platform();
+    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct selected));
+    g_autoptr(GHashTable) taken = g_hash_table_new(NULL, NULL);
+    g_assert_true(select_more(platform, "client1", taken, found, NULL));
+    for (unsigned i = 0; i < 1000; i++) {
+        g_assert_true(select_more(platform, "*", taken, found, NULL));
+    }
+    g_assert_true(select_more(platform, "client*:if0", taken, found, NULL)); /* It means some, all of them taken. */
+    g_assert_false(select_more(platform, "x*", taken, found, NULL));
+    g_assert_cmpuint(found->len, ==, 5);
+    g_assert_cmpstr(g_array_index(found, struct selected, 0).vnode->name, ==, "client1");
+    g_assert_cmpstr(g_array_index(found, struct selected, 1).vnode->name, ==, "server");
+}
+
 static void test_selects(void)
 {
     static const char *const cases[][2] = {
@@ -301,6 +318,7 @@ int main(int argc, char **argv)
     g_test_add_func("/select/matches", test_matches);
     g_test_add_func("/select/many-stars", test_many_stars);
     g_test_add_func("/select/selects", test_selects);
+    g_test_add_func("/select/more", test_more);
     g_test_add_func("/merge/random-changes", test_random_changes);
     g_test_add_func("/merge/refused", test_refused);
     g_test_add_func("/merge/whole-direction", test_whole_direction);
