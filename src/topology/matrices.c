@@ -124,6 +124,17 @@ static void add_group(struct reader *reader, struct draft *draft, const char *se
     }
 }
 
+/* Makes a group of what heads a row or a column, whose 'names' each head one. */
+static void add_heading(struct reader *reader, struct draft *draft, GHashTable *names, const char *what, unsigned number,
+                        char *selector)
+{
+    if (g_hash_table_add(names, selector)) {
+        add_group(reader, draft, selector);
+    } else {
+        reader_problem(reader, "%s %u (%s) is there twice: expected each group once", what, number, selector);
+    }
+}
+
 /* Makes groups of all that a table names, and checks its form. */
 static void find_groups(struct reader *reader, struct draft *draft, const struct table *table)
 {
@@ -133,8 +144,9 @@ static void find_groups(struct reader *reader, struct draft *draft, const struct
         return;
     }
     unsigned width = g_strv_length(first);
+    g_autoptr(GHashTable) columns = g_hash_table_new(g_str_hash, g_str_equal), names = g_hash_table_new(g_str_hash, g_str_equal);
     for (unsigned i = 1; i < width && !reader_is_full(reader); i++) {
-        add_group(reader, draft, first[i]);
+        add_heading(reader, draft, columns, "column", i, first[i]);
     }
     for (unsigned i = 1; i < table->rows->len && !reader_is_full(reader); i++) {
         char **row = table->rows->pdata[i];
@@ -143,7 +155,7 @@ static void find_groups(struct reader *reader, struct draft *draft, const struct
                            g_strv_length(row), width);
             continue;
         }
-        add_group(reader, draft, row[0]);
+        add_heading(reader, draft, names, "row", i, row[0]);
     }
 }
 
