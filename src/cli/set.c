@@ -37,7 +37,7 @@ static json_t *value_of(const char *text)
     if (!strcmp(text, "true") || !strcmp(text, "false")) {
         return json_boolean(*text == 't');
     }
-    if (g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT32, &number, NULL)) {
+    if (g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32, &number, NULL)) {
         return json_integer((json_int_t)number);
     }
     return json_string(text);

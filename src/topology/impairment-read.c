@@ -84,6 +84,10 @@ void impairment_read_overhead(struct reader *reader, const json_t *value, void *
 {
     const char *text;
     uint64_t bytes;
+    if (reader_is_zero(value)) {
+        direction_give(target, index, 0, 0);
+        return;
+    }
     if (!reader_string(reader, value, "bytes per frame such as \"18B\" or \"-4B\"", &text)) {
         return;
     }
@@ -147,6 +151,10 @@ void impairment_read_queue(struct reader *reader, const json_t *value, void *tar
     uint64_t amount, limit = impairment_properties[index].high;
     int64_t time;
     enum queue_unit unit = QUEUE_BYTES;
+    if (reader_is_zero(value)) {
+        direction_give(target, index, 0, QUEUE_BYTES);
+        return;
+    }
     if (json_is_number(value)) {
         reader_problem(reader, "a queue has a unit: expected %s", expected);
         return;

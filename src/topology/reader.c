@@ -278,6 +278,11 @@ bool reader_integer(struct reader *reader, const json_t *value, uint32_t low, ui
     return true;
 }
 
+bool reader_is_zero(const json_t *value)
+{
+    return json_is_number(value) && json_number_value(value) == 0;
+}
+
 static bool parse_time(const char *text, uint64_t *ret, GError **error)
 {
     int64_t ns;
@@ -309,6 +314,10 @@ const struct quantity_kind quantity_kind_frequency = {"a frequency such as \"2.4
 bool reader_quantity(struct reader *reader, const json_t *value, const struct quantity_kind *kind, uint64_t low, uint64_t high,
                      uint64_t *ret)
 {
+    if (reader_is_zero(value)) {
+        *ret = 0;
+        return true;
+    }
     if (json_is_number(value)) {
         reader_problem(reader, "the number %.17g has no unit: expected %s", json_number_value(value), kind->expected);
         return false;

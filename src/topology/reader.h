@@ -73,6 +73,9 @@ struct quantity_kind {
 extern const struct quantity_kind quantity_kind_time, quantity_kind_rate, quantity_kind_size, quantity_kind_percent,
     quantity_kind_frequency;
 
+/* Says whether 'value' is the number 0, which needs no unit. */
+bool reader_is_zero(const json_t *value);
+
 /* Reads a quantity, which must be 0 or lie between 'low' and 'high'. */
 bool reader_quantity(struct reader *, const json_t *value, const struct quantity_kind *, uint64_t low, uint64_t high,
                      uint64_t *ret);

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands, against a stand-in for the daemon."""
 
+import http.server
 import json
 import os
 import stat
 import tempfile
+import threading
 import time
 
 from harness import DISTEM, SOURCE, Double, Terminal, case, distem, run, start
@@ -261,6 +263,32 @@ def status_shows_tables():
         assert json.loads(distem("status", "n3", "--json", url=double.url).out)["forwards"] is True
         distem("up", "-n", "failing.json", url=double.url)
         check(distem("status", url=double.url), 0, out="vnode n4: the image is gone")
+
+
+@case
+def values_are_sent_as_a_file_has_them():
+    bodies = []
+
+    class Daemon(http.server.BaseHTTPRequestHandler):
+        def do_PATCH(self):
+            bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            answer = b'{"generation": 1, "changes": []}'
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Daemon) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        words = ["seed=0", "reordering_gap=0", "queue=0", "seed=7", "loss=1%", "latency=0", "keep_order=true"]
+        for word in words:
+            distem("set", "n1", "output", word, "--no-wait", url=f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+    sent = [body["changes"][0]["output"] for body in bodies]
+    assert sent == [{"seed": 0}, {"reordering_gap": 0}, {"queue": 0}, {"seed": 7}, {"loss": "1%"}, {"latency": 0}, {"keep_order": True}], sent
 
 
 @case

@@ -83,6 +83,7 @@ GOOD = [
     with_output(latency={"trace": "a"}, loss={"trace": "b", "loop": False}),
     with_output(latency="3\u00b5s", bandwidth="0", distribution="normal"),
     {"matrix": {"latency": "m.csv", "loss": ["to, a", "a, 1%"], "seed": 7}, "matrices": {"m.csv": ["to, a", "a, 1ms"]}},
+    {"vnodes": {"n": {"memory": 0, "cpu": {"ratio": 0}}}} | with_output(latency=0, loss=0, bandwidth=0, queue=0, overhead=0, seed=0),
     {"tables": {"lab/few.dist": ["1 2"]}} | with_output(latency="3ms", jitter="1ms", distribution={"table": "lab/few.dist"}),
 ]
 BAD = [

@@ -251,6 +251,24 @@ static void assert_names(const char *key, const char *body, const char *expected
     g_assert_cmpstr(names->str, ==, expected);
 }
 
+/* What is 0 is not emulated, or the default, as a number and as a text, in a vnode as in a template that it goes over. */
+static void test_zero_numbers(void)
+{
+    static const char *const keys[] = {"latency", "loss",     "bandwidth",   "queue",
+                                       "burst",   "overhead", "duplication", "gilbert_enter"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
+        for (unsigned quoted = 0; quoted < 2; quoted++) {
+            g_autofree char *text =
+                g_strdup_printf("{'distem': 2, 'name': 'x', 'vnetworks': {'a': {'ipv4': '10.0.0.0/24'}}, 'vnodes': {'n': "
+                                "{'memory': %s0%s, 'vifaces': "
+                                "{'if0': {'vnetwork': 'a', 'output': {'%s': %s0%s}}}}}}",
+                                quoted ? "'" : "", quoted ? "'" : "", keys[i], quoted ? "'" : "", quoted ? "'" : "");
+            AUTO_PLATFORM platform = parse(text);
+            g_assert_true(impairment_is_zero(&viface(platform, "n", "if0")->output));
+        }
+    }
+}
+
 static void test_names(void)
 {
     assert_names("n", "", "n");
@@ -331,6 +349,7 @@ int main(int argc, char **argv)
     g_test_add_func("/topology/parse/directions", test_directions);
     g_test_add_func("/topology/parse/merge", test_merge);
     g_test_add_func("/topology/parse/zero", test_zero);
+    g_test_add_func("/topology/parse/zero-numbers", test_zero_numbers);
     g_test_add_func("/topology/parse/names", test_names);
     g_test_add_func("/topology/parse/large", test_large);
     g_test_add_func("/topology/parse/many-vifaces", test_many_vifaces);
