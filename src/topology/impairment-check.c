@@ -21,7 +21,7 @@ static void check_needs(struct reader *reader, const struct impairment *i, const
 {
     for (enum property p = 0; p < PROPERTIES; p++) {
         enum property needed = impairment_properties[p].needs;
-        if (needed != NEEDS_NOTHING && impairment_get(i, p) && !impairment_get(i, needed)) {
+        if (needed != NEEDS_NOTHING && impairment_get(i, p) && !impairment_has(i, needed)) {
             reader_problem(reader, "%s%s needs %s, which is not given", prefix, impairment_fields[p].key,
                            impairment_fields[needed].key);
         }
@@ -30,7 +30,7 @@ static void check_needs(struct reader *reader, const struct impairment *i, const
 
 static void check_times(struct reader *reader, const struct impairment *i, const char *prefix)
 {
-    if (i->latency && i->jitter > i->latency) {
+    if (impairment_has(i, LATENCY) && i->jitter > i->latency) {
         g_autofree char *jitter = time_format(i->jitter), *latency = time_format(i->latency);
         reader_problem(reader,
                        "%sjitter %s is more than latency %s: expected at most that, as no frame can arrive before it was sent",

@@ -58,6 +58,8 @@ struct property_info {
 extern const struct property_info impairment_properties[PROPERTIES];
 
 uint64_t impairment_get(const struct impairment *, enum property);
+/* Says whether it has a value other than 0, or follows a trace, which may be 0 at times. */
+bool impairment_has(const struct impairment *, enum property);
 
 /* The field functions of those that are no quantities, and of the queue, which may be one of three kinds. */
 void impairment_read_distribution(struct reader *, const json_t *value, void *target, unsigned index);

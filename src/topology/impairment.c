@@ -74,6 +74,22 @@ uint64_t impairment_get(const struct impairment *impairment, enum property prope
     return wide;
 }
 
+static uint32_t get_second(const struct impairment *impairment, enum property property)
+{
+    size_t place = impairment_properties[property].second;
+    uint32_t value = 0;
+    if (place) {
+        memcpy(&value, (const char *)impairment + place, sizeof value);
+    }
+    return value;
+}
+
+bool impairment_has(const struct impairment *impairment, enum property property)
+{
+    bool may_follow = impairment_properties[property].kind; /* Then the second member is the trace. */
+    return impairment_get(impairment, property) || (may_follow && get_second(impairment, property));
+}
+
 static void set(struct impairment *impairment, enum property property, uint64_t value)
 {
     char *place = (char *)impairment + impairment_properties[property].offset;
@@ -83,16 +99,6 @@ static void set(struct impairment *impairment, enum property property, uint64_t 
     } else {
         memcpy(place, &value, sizeof value);
     }
-}
-
-static uint32_t get_second(const struct impairment *impairment, enum property property)
-{
-    size_t place = impairment_properties[property].second;
-    uint32_t value = 0;
-    if (place) {
-        memcpy(&value, (const char *)impairment + place, sizeof value);
-    }
-    return value;
 }
 
 static void set_second(struct impairment *impairment, enum property property, uint32_t value)
@@ -184,7 +190,7 @@ static void drop_dependents(struct direction *direction, enum property property)
 void direction_overlay(struct direction *base, const struct direction *over)
 {
     for (enum property p = 0; p < PROPERTIES; p++) {
-        if (over->given & UINT64_C(1) << p && !impairment_get(&over->value, p)) {
+        if (over->given & UINT64_C(1) << p && !impairment_has(&over->value, p)) {
             drop_dependents(base, p);
         }
     }

@@ -269,6 +269,21 @@ static void test_zero_numbers(void)
     }
 }
 
+/* A quantity that follows a trace is there, even where the trace is 0 at times. */
+static void test_trace_is_given(void)
+{
+    AUTO_PLATFORM platform = parse(
+        "{'distem': 2, 'name': 'x', 'traces': {'t': ['0 5ms', '1s 0', '2s 3ms']}, 'vnetworks': {'a': {'ipv4': '10.0.0.0/24'}},"
+        " 'templates': {'base': {'vifaces': {'if0': {'vnetwork': 'a', 'output': {'latency': '9ms', 'reordering': '2%'}}}}},"
+        " 'vnodes': {"
+        "  'n': {'vifaces': {'if0': {'vnetwork': 'a', 'output': {'latency': {'trace': 't'}, 'reordering': '1%'}}}},"
+        "  'm': {'template': 'base', 'vifaces': {'if0': {'output': {'latency': {'trace': 't'}}}}}}}");
+    g_assert_cmpuint(viface(platform, "n", "if0")->output.reordering, ==, PPB_ONE / 100);
+    g_assert_cmpint(viface(platform, "m", "if0")->output.latency, ==, 0);
+    g_assert_cmpuint(viface(platform, "m", "if0")->output.latency_trace, !=, 0);
+    g_assert_cmpuint(viface(platform, "m", "if0")->output.reordering, ==, PPB_ONE / 50);
+}
+
 static void test_names(void)
 {
     assert_names("n", "", "n");
@@ -350,6 +365,7 @@ int main(int argc, char **argv)
     g_test_add_func("/topology/parse/merge", test_merge);
     g_test_add_func("/topology/parse/zero", test_zero);
     g_test_add_func("/topology/parse/zero-numbers", test_zero_numbers);
+    g_test_add_func("/topology/parse/trace-is-given", test_trace_is_given);
     g_test_add_func("/topology/parse/names", test_names);
     g_test_add_func("/topology/parse/large", test_large);
     g_test_add_func("/topology/parse/many-vifaces", test_many_vifaces);

@@ -50,6 +50,7 @@ static const struct mistake mistakes[] = {
     {TRACE("'0 0'", "'bandwidth': {'trace': 't'}"), X "/output/bandwidth", "t: it is 0 all the time"},
     {TRACE("'0 1Mbit/s'", "'latency': {'trace': 't'}"), X "/output/latency", "t:1: \"1Mbit/s\""},
     {TRACE("'0 5ms', '1s 1ms'", "'latency': {'trace': 't'}, 'jitter': '2ms'"), X "/output", "jitter 2ms is more than latency 1ms"},
+    {TRACE("'0 5ms', '1s 0'", "'latency': {'trace': 't'}, 'jitter': '2ms'"), X "/output", "jitter 2ms is more than latency 0"},
     /* vnetworks. */
     {"'vnetworks': {'a': {}}", "/vnetworks/a", "needs addresses"},
     {"'vnetworks': {'a': {'ipv4': '10.0.0.1/24'}}", "/vnetworks/a/ipv4", "did you mean 10.0.0.0/24"},
