@@ -286,7 +286,10 @@ struct platform *db_platform(const struct db *db)
     platform->next_id = (uint32_t)root->next_id;
     const struct smap_node *table;
     SMAP_FOR_EACH (table, &root->tables) { /* Before the vifaces that name them. */
-        (void)delay_table_read(table->key, table->value, NULL);
+        struct delay_table *read = delay_table_read(table->key, table->value, NULL);
+        if (read) {
+            g_ptr_array_add(platform->tables, read);
+        }
     }
     platform->matrix = read_matrix(root, db->matrix);
     g_autoptr(GHashTable) vnetworks = read_vnetworks(db, platform);

@@ -229,6 +229,7 @@ struct platform {
     GPtrArray *vroutes;    /* Of struct vroute, owned. */
     struct matrix *matrix; /* Latencies and more between vnodes; NULL: none. A reference is owned. */
     GPtrArray *playbacks;  /* Of struct playback_text, owned. */
+    GPtrArray *tables;     /* Of struct delay_table, see delay-table.h: references to all that directions may have. */
 };
 
 /* Make an empty object with its name copied. The platform_add_ functions append it to 'platform', which owns it. */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "distem/delay-table.h"
+
 #define BITS_PER_BYTE 8
 #define FRAMES_BEHIND_NS (NS_PER_MS * 15 / 100)
 
@@ -39,6 +41,7 @@ void part_free(void *data)
     for (unsigned i = 0; i < PART_QUANTITIES; i++) {
         score_unref(part->tracks[i].score);
     }
+    delay_table_unref(part->table);
     g_free(part->what);
     g_free(part);
 }
@@ -148,6 +151,7 @@ struct part *part_new(GHashTable *scores, const struct platform *platform, const
         if (!part) {
             part = g_new0(struct part, 1);
             part->impairment = *impairment;
+            part->table = delay_table_ref(delay_table_find(impairment->distribution));
             part->impairment.now = (struct played){0};
             part->fresh = true;
         }

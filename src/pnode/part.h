@@ -24,6 +24,7 @@ struct track {
 
 struct part {
     uint32_t vnode_id;
+    struct delay_table *table; /* A reference to the one of the impairment; NULL: it has none. */
     struct link_direction direction;
     struct impairment impairment; /* With what holds by the last part_advance(). */
     struct track tracks[PART_QUANTITIES];

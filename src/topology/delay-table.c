@@ -13,12 +13,12 @@
 #define NUMBERS_IN_LINE 16
 #define ID_BIT (UINT64_C(1) << 63) /* Set in all ids: no enum distribution is as large. */
 
-/* Id -> struct delay_table, of all that were read. */
+/* Id -> struct delay_table, of all that there are; borrowed, and guarded by the lock, as their references are. */
 static GHashTable *tables;
+G_LOCK_DEFINE_STATIC(tables);
 
-static void free_table(void *data)
+static void free_table(struct delay_table *table)
 {
-    struct delay_table *table = data;
     g_free(table->name);
     g_array_unref(table->entries);
     g_free(table);
@@ -95,7 +95,22 @@ static bool read_text(const char *text, struct delay_table *table, GError **erro
            fail(error, DISTEM_ERROR_INVALID, 0, "%s: a table has at least one number, and here is none", table->name);
 }
 
-const struct delay_table *delay_table_read(const char *name, const char *text, GError **error)
+/* Returns a reference to the table that has the id of 'table', to 'table' itself if it is the first. */
+static struct delay_table *register_table(struct delay_table *table)
+{
+    G_LOCK(tables);
+    tables = tables ? tables : g_hash_table_new(g_int64_hash, g_int64_equal);
+    struct delay_table *known = g_hash_table_lookup(tables, &table->id);
+    if (!known) {
+        g_hash_table_insert(tables, &table->id, table);
+        known = table;
+    }
+    known->references++;
+    G_UNLOCK(tables);
+    return known;
+}
+
+struct delay_table *delay_table_read(const char *name, const char *text, GError **error)
 {
     struct delay_table *table = g_new0(struct delay_table, 1);
     table->name = g_strdup(name);
@@ -105,20 +120,49 @@ const struct delay_table *delay_table_read(const char *name, const char *text, G
         return NULL;
     }
     table->id = compute_id(table);
-    const struct delay_table *known = delay_table_find(table->id);
-    if (known) {
-        free_table(table);
-        return known;
-    }
     compute_moments(table);
-    tables = tables ? tables : g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, free_table);
-    g_hash_table_insert(tables, &table->id, table);
+    struct delay_table *known = register_table(table);
+    if (known != table) {
+        free_table(table);
+    }
+    return known;
+}
+
+struct delay_table *delay_table_ref(struct delay_table *table)
+{
+    if (table) {
+        G_LOCK(tables);
+        table->references++;
+        G_UNLOCK(tables);
+    }
     return table;
 }
 
-const struct delay_table *delay_table_find(uint64_t id)
+void delay_table_unref(struct delay_table *table)
 {
-    return tables ? g_hash_table_lookup(tables, &id) : NULL;
+    if (!table) {
+        return;
+    }
+    G_LOCK(tables);
+    bool last = !--table->references;
+    if (last) {
+        g_hash_table_remove(tables, &table->id);
+    }
+    G_UNLOCK(tables);
+    if (last) {
+        free_table(table);
+    }
+}
+
+struct delay_table *delay_table_find(uint64_t id)
+{
+    if (!(id & ID_BIT)) {
+        return NULL;
+    }
+    G_LOCK(tables);
+    struct delay_table *table = tables ? g_hash_table_lookup(tables, &id) : NULL;
+    G_UNLOCK(tables);
+    return table;
 }
 
 char *delay_table_text(const struct delay_table *table)

@@ -8,7 +8,7 @@
 
 #define LINES "the lines of a table, an array of strings such as [\"-8192 -1638\", \"819 12288\"]"
 
-void delay_tables_read(struct reader *reader, const json_t *section, GHashTable *ret)
+void delay_tables_read(struct reader *reader, const json_t *section, GHashTable *ret, GPtrArray *references)
 {
     const char *name;
     json_t *lines;
@@ -18,7 +18,7 @@ void delay_tables_read(struct reader *reader, const json_t *section, GHashTable 
     json_object_foreach ((json_t *)section, name, lines) {
         size_t mark = reader_enter(reader, name);
         g_autoptr(GError) error = NULL;
-        const struct delay_table *table = NULL;
+        struct delay_table *table = NULL;
         g_autofree char *text = NULL;
         if (names_check_file(name, &error) && (text = reader_lines(reader, lines, LINES))) {
             table = delay_table_read(name, text, &error);
@@ -26,7 +26,10 @@ void delay_tables_read(struct reader *reader, const json_t *section, GHashTable 
         if (error) {
             reader_problem(reader, "%s", error->message);
         }
-        g_hash_table_insert(ret, (char *)name, (void *)table);
+        if (table) {
+            g_ptr_array_add(references, table);
+        }
+        g_hash_table_insert(ret, (char *)name, table);
         reader_leave(reader, mark);
     }
 }

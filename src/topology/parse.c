@@ -131,7 +131,7 @@ static void parse_section(struct parser *parser, const char *key, const json_t *
 
 static void read_tables(struct parser *parser, const json_t *section)
 {
-    delay_tables_read(&parser->reader, section, parser->tables);
+    delay_tables_read(&parser->reader, section, parser->tables, parser->platform->tables);
 }
 
 static void parse_document(struct parser *parser, const json_t *json)

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "distem/delay-table.h"
+
 static void vnetwork_free(void *data)
 {
     struct vnetwork *vnetwork = data;
@@ -52,6 +54,7 @@ struct platform *platform_new(const char *name)
     platform->vnodes = g_ptr_array_new_with_free_func(vnode_free);
     platform->vroutes = g_ptr_array_new_with_free_func(g_free);
     platform->playbacks = g_ptr_array_new_with_free_func(playback_text_free);
+    platform->tables = g_ptr_array_new_with_free_func((GDestroyNotify)delay_table_unref);
     return platform;
 }
 
@@ -114,6 +117,7 @@ void platform_free(struct platform *platform)
 {
     if (platform) {
         matrix_unref(platform->matrix);
+        g_ptr_array_unref(platform->tables);
         g_ptr_array_unref(platform->playbacks);
         g_ptr_array_unref(platform->vroutes);
         g_ptr_array_unref(platform->vnodes);
@@ -229,6 +233,9 @@ struct platform *platform_copy(const struct platform *from)
     }
     for (unsigned i = 0; i < from->playbacks->len; i++) {
         platform_add_playback(to, platform_playback(from, i)->name, platform_playback(from, i)->text);
+    }
+    for (unsigned i = 0; i < from->tables->len; i++) {
+        g_ptr_array_add(to->tables, delay_table_ref(from->tables->pdata[i]));
     }
     return to;
 }

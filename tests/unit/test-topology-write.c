@@ -210,12 +210,39 @@ static void test_tables(void)
     g_assert_cmpfloat_with_epsilon(table->mean, 0, 1e-9);
     g_assert_cmpfloat_with_epsilon(table->deviation, sqrt(2.0 / 3), 1e-9);
     /* By name and numbers, not by how they are written. */
-    g_assert_true(table == delay_table_read("lab/few.dist", "-8192 8192 0", NULL));
-    g_assert_true(table != delay_table_read("few.dist", "-8192 8192 0", NULL));
+    struct delay_table *same = delay_table_read("lab/few.dist", "-8192 8192 0", NULL);
+    struct delay_table *other = delay_table_read("few.dist", "-8192 8192 0", NULL);
+    g_assert_true(table == same);
+    g_assert_true(table != other);
+    delay_table_unref(same);
+    delay_table_unref(other);
     g_assert_cmphex(table->id, ==, UINT64_C(0xba016ff7f275ea01)); /* SHA-256, computed by another program. */
     assert_round_trip(platform);
     g_autofree char *written = topology_write(platform);
     g_assert_null(strstr(written, "unused"));
+}
+
+/* A table goes with the last platform that has it. */
+static void test_tables_end(void)
+{
+    static const char text[] = "{\"distem\": 2, \"name\": \"x\", \"vnetworks\": {\"a\": {\"ipv4\": \"10.0.0.0/24\"}},"
+                               " \"tables\": {\"t\": [\"5 6\"]}, \"vnodes\": {\"n\": {\"vifaces\": {\"x\": {\"vnetwork\": \"a\","
+                               " \"input\": {\"latency\": \"1ms\", \"jitter\": \"1ms\", \"distribution\": {\"table\": \"t\"}}}}}}}";
+    struct platform *platform = parse(text, "tables"), *copy = platform_copy(platform);
+    uint64_t id = vnode_viface(platform_vnode(platform, 0), 0)->input.distribution;
+    platform_free(platform);
+    g_assert_nonnull(delay_table_find(id));
+    platform_free(copy);
+    g_assert_null(delay_table_find(id));
+    /* What is refused leaves none, either. */
+    struct delay_table *table = delay_table_read("t", "5 6", NULL);
+    g_assert_cmphex(table->id, ==, id);
+    delay_table_unref(table);
+    AUTO_DIAGNOSTICS problems = {0};
+    g_autofree char *wrong = g_strdup(text);
+    memcpy(strstr(wrong, "1ms"), "xms", 3);
+    g_assert_null(topology_parse(wrong, strlen(wrong), "tables", &problems));
+    g_assert_null(delay_table_find(id));
 }
 
 /* Changes a matrix; says whether that is fine, and the problem is there if not. */
@@ -355,6 +382,7 @@ int main(int argc, char **argv)
     g_test_add_func("/topology/write/matrix", test_matrix);
     g_test_add_func("/topology/write/matrix-changes", test_matrix_changes);
     g_test_add_func("/topology/write/tables", test_tables);
+    g_test_add_func("/topology/write/tables-end", test_tables_end);
     g_test_add_func("/topology/write/traces", test_traces);
     g_test_add_func("/topology/equal/order", test_order);
     g_test_add_func("/topology/equal/differences", test_differences);
