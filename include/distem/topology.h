@@ -64,6 +64,10 @@ bool impairment_merge(struct impairment *direction, const json_t *patch, unsigne
 struct matrix *matrix_revised(const struct matrix *matrix, const json_t *changes, const char *pointer,
                               struct diagnostics *problems);
 
+/* Returns a sentence when the matrix of 'platform', which has one, does not go together with its vnetworks: a bandwidth at which a
+ * full frame would take too long. Else NULL. The caller frees it. */
+char *matrix_problem(const struct platform *);
+
 /* Returns 'matrix' as a topology has it, but only the row of group 'from' and the column of group 'to', counted from 1; 0: all. A
  * new reference. */
 json_t *matrix_to_json(const struct matrix *matrix, uint32_t from, uint32_t to);

@@ -251,6 +251,10 @@ void matrix_patch(struct rest_request *request, void *context)
         if (matrix) {
             matrix_unref(update.next->matrix);
             update.next->matrix = matrix;
+            g_autofree char *problem = matrix_problem(update.next);
+            if (problem) {
+                diagnostics_add(&update.problems, NULL, 0, "/changes", "%s", problem);
+            }
         }
     }
     json_decref(body);

@@ -104,6 +104,18 @@ static void check_queue(struct reader *reader, const struct impairment *i, uint6
     }
 }
 
+char *impairment_slowness(const struct impairment *i, unsigned frame)
+{
+    uint64_t counted = impairment_counted(i, frame);
+    /* HTB forgets what is older. */
+    if (!i->bandwidth || counted <= i->bandwidth * (uint64_t)MEMORY_S / BITS_PER_BYTE) {
+        return NULL;
+    }
+    g_autofree char *rate = rate_format(i->bandwidth);
+    return g_strdup_printf("bandwidth %s: a frame of %" PRIu64 " bytes would take more than %us: expected more, or a smaller MTU",
+                           rate, counted, MEMORY_S);
+}
+
 static void check_bandwidth(struct reader *reader, const struct impairment *i, unsigned frame, const char *prefix)
 {
     if (i->bandwidth % BITS_PER_BYTE) {
@@ -123,13 +135,10 @@ static void check_bandwidth(struct reader *reader, const struct impairment *i, u
     }
     uint64_t counted = impairment_counted(i, frame);
     check_queue(reader, i, counted, prefix);
-    /* HTB forgets what is older. */
     uint64_t most = i->bandwidth * (uint64_t)MEMORY_S / BITS_PER_BYTE;
-    if (i->bandwidth && counted > most) {
-        g_autofree char *rate = rate_format(i->bandwidth);
-        reader_problem(reader,
-                       "%sbandwidth %s: a frame of %" PRIu64 " bytes would take more than %us: expected more, or a smaller MTU",
-                       prefix, rate, counted, MEMORY_S);
+    g_autofree char *too_slow = impairment_slowness(i, frame);
+    if (too_slow) {
+        reader_problem(reader, "%s%s", prefix, too_slow);
     } else if (i->bandwidth && i->burst > most) {
         g_autofree char *burst = size_format(i->burst), *rate = rate_format(i->bandwidth);
         reader_problem(reader, "%sburst %s is more than what passes in %us at %s: expected at most %" PRIu64 "B", prefix, burst,

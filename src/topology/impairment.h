@@ -22,6 +22,9 @@ void direction_overlay(struct direction *base, const struct direction *over);
  * the largest frame in bytes. */
 void impairment_check(struct reader *, const struct impairment *, unsigned frame, const char *prefix);
 
+/* Returns a sentence when a frame of 'frame' bytes would take too long at the bandwidth, else NULL. The caller frees it. */
+char *impairment_slowness(const struct impairment *, unsigned frame);
+
 /* Returns the largest frame, in bytes with its Ethernet header, of a vnetwork with that MTU (0: the usual one). */
 unsigned impairment_frame_size(unsigned mtu);
 

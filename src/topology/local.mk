@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += libtopology.la
 libtopology_la_SOURCES = \
 	src/topology/check.c src/topology/delay-table.c src/topology/delay-tables.c src/topology/delay-tables.h src/topology/equal.c src/topology/direction.c src/topology/impairment.c src/topology/impairment.h \
-	src/topology/impairment-check.c src/topology/impairment-read.c src/topology/impairment-table.h src/topology/layout.c src/topology/matrices.c src/topology/matrices.h src/topology/matrix.c \
+	src/topology/impairment-check.c src/topology/impairment-read.c src/topology/impairment-table.h src/topology/layout.c src/topology/matrices.c src/topology/matrices.h src/topology/matrix.c src/topology/matrix-check.c \
 	src/topology/layout.h src/topology/limits.c \
 	src/topology/limits.h src/topology/names.c src/topology/names.h src/topology/nearest.c src/topology/overlay.c \
 	src/topology/parse.c src/topology/parser.h src/topology/playbacks.c src/topology/playbacks.h src/topology/platform.c src/topology/position.c src/topology/position.h \

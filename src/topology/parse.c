@@ -169,6 +169,10 @@ static void parse_document(struct parser *parser, const json_t *json)
     if (document.matrix) {
         size_t mark = reader_enter(&parser->reader, "matrix");
         matrices_read(&parser->reader, document.matrix, document.matrices, parser->platform);
+        g_autofree char *problem = parser->platform->matrix && !parser->reader.count ? matrix_problem(parser->platform) : NULL;
+        if (problem) {
+            reader_problem(&parser->reader, "%s", problem);
+        }
         reader_leave(&parser->reader, mark);
     }
 }

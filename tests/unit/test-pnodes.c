@@ -320,6 +320,9 @@ static void test_matrix(void)
     check(&w, "GET /platform/matrix?from=n3", "", 404, "no group \\\"n3\\\"");
     check(&w, "PATCH /platform/matrix", "{\"changes\": []}", 400, "at least one change");
     check(&w, "PATCH /platform/matrix", "{\"changes\": [{\"from\": \"n1\", \"to\": \"n3\", \"loss\": \"1%\"}]}", 400, "no group");
+    platform_vnetwork(w.db->platform, 0)->mtu = 9000;
+    check(&w, "PATCH /platform/matrix", "{\"changes\": [{\"from\": \"n1\", \"to\": \"n2\", \"bandwidth\": \"1kbit/s\"}]}", 400,
+          "from n1 to n2: bandwidth 1kbit/s: a frame of 9038 bytes would take more than 60s");
     g_assert_cmpuint(w.db->generation, ==, 3);
     world_close(&w);
 }

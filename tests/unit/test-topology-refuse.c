@@ -269,6 +269,9 @@ static const struct mistake mistakes[] = {
     {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'mtu': 9000}}, 'vnodes': {'n': {'vifaces': {'x': {'vnetwork': 'a', 'output': "
      "{'bandwidth': '1kbit/s'}}}}}",
      X "/output", "a frame of 9038 bytes would take more than 60s"},
+    {"'vnetworks': {'a': {'ipv4': '10.0.0.0/24', 'mtu': 9000}}, 'vnodes': {'n': {'vifaces': {'x': {'vnetwork': 'a'}}}}, 'matrix': "
+     "{'bandwidth': ['to, n', 'n, 1kbit/s']}",
+     "/matrix", "from n to n: bandwidth 1kbit/s: a frame of 9038 bytes would take more than 60s"},
     {OUTPUT("'latency': '1ms', 'seed': 5"), X "/output", "seed needs something random"},
     {OUTPUT("'loss': '1%', 'seed': -1"), X "/output/seed", "0 to 4294967295"},
     {VIFACE("'both': {'jitter': '2ms'}, 'output': {'latency': '2ms'}"), X, "input of viface \"x\": jitter needs latency"},
