@@ -347,7 +347,7 @@ static void test_differences(void)
 static void test_traces(void)
 {
     AUTO_PLATFORM platform = parse(
-        "{\"distem\": 2, \"name\": \"p\", \"traces\": {\"a\": [\"0 9ms\", \"1s 0\", \"2s 7ms\", \"\"], \"b\": [\"40\", \"100\"]},"
+        "{\"distem\": 2, \"name\": \"p\", \"traces\": {\"a\": [\"0 9ms\", \"1s 0\", \"2s 7ms\", \"\"], \"b\": [\"20\", \"40\"]},"
         "\"defaults\": {\"viface\": {\"output\": {\"bandwidth\": {\"trace\": \"b\", \"loop\": true}, \"queue\": \"9kB\"}}},"
         "\"vnetworks\": {\"n\": {\"ipv4\": \"10.0.0.0/24\"}, \"m\": {\"ipv4\": \"10.0.1.0/24\"}}, \"vnodes\": {\"v\": "
         "{\"vifaces\": {"
@@ -359,7 +359,7 @@ static void test_traces(void)
     g_assert_cmpuint(x->latency_trace, ==, 1);
     g_assert_cmpint(x->latency, ==, 0);
     g_assert_cmpuint(x->bandwidth_trace, ==, 2 | PLAYBACK_LOOP);
-    g_assert_cmpuint(x->bandwidth, ==, 240000);
+    g_assert_cmpuint(x->bandwidth, ==, 600000);
     g_assert_cmpuint(x->queue, ==, 9000);
     g_assert_cmpuint(y->bandwidth_trace, ==, 0);
     g_assert_cmpuint(y->bandwidth, ==, 1000000);
