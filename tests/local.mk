@@ -7,7 +7,7 @@ SYSTEM_TESTS += \
 # Without sanitizers: what is measured, and what would take too long with them.
 ACCURACY_TESTS += \
 	tests/system/compensate.sh tests/system/examples.sh tests/system/figure3.sh tests/system/matrix.sh tests/system/machines.sh \
-	tests/system/playback.sh tests/system/pnodes-count.sh tests/system/pnodes-examples.sh \
+	tests/system/playback-many.sh tests/system/playback.sh tests/system/pnodes-count.sh tests/system/pnodes-examples.sh \
 	tests/system/pnodes-faults.sh tests/system/pnodes-isolation.sh tests/system/pnodes-cluster.sh tests/system/pnodes-playback.sh
 LINT_TESTS = tests/lint/format.sh tests/lint/rules.sh tests/lint/clang-tidy.sh tests/lint/cppcheck.sh
 DIST_TESTS = tests/dist.sh

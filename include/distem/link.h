@@ -74,8 +74,10 @@ struct link_direction {
     int queue, netem; /* ifindex of the devices where they are; the same when they are not in two stages. */
     unsigned mtu;
 };
-/* Finds the direction 'output' or input of a viface. Returns false when it is not there. */
-bool link_find_direction(const struct viface *, bool output, uint16_t default_mtu, struct link_direction *ret);
+/* Finds the direction 'output' or input of a viface, among what the manager knows of the kernel's devices: asked for the name of
+ * one that is not there, the kernel would start modprobe. Returns false when it is not there. */
+bool link_find_direction(struct link_manager *, const struct viface *, bool output, uint16_t default_mtu,
+                         struct link_direction *ret);
 
 /* Which values of a direction change. */
 #define LINK_CHANGES_BANDWIDTH 1u

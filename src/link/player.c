@@ -3,10 +3,10 @@
 #include <config.h>
 
 #include <linux/pkt_sched.h>
-#include <net/if.h>
 
 #include "distem/link.h"
 
+#include "manager.h"
 #include "rate.h"
 
 struct link_player {
@@ -32,7 +32,8 @@ void link_player_free(struct link_player *player)
     }
 }
 
-bool link_find_direction(const struct viface *viface, bool output, uint16_t default_mtu, struct link_direction *ret)
+bool link_find_direction(struct link_manager *manager, const struct viface *viface, bool output, uint16_t default_mtu,
+                         struct link_direction *ret)
 {
     char veth[16], ifb[16], queue[16], end[16];
     link_veth_name(viface->id, veth);
@@ -42,11 +43,18 @@ bool link_find_direction(const struct viface *viface, bool output, uint16_t defa
     } else {
         link_input_queue_name(viface->id, queue);
     }
-    int first = (int)if_nametoindex(queue);
-    ret->netem = (int)if_nametoindex(output ? ifb : veth);
-    ret->queue = first ? first : ret->netem;
+    if (!devices_refresh(manager->devices, manager->host, NULL)) {
+        return false;
+    }
+    const struct device *netem = devices_find(manager->devices, output ? ifb : veth);
+    const struct device *first = devices_find(manager->devices, queue);
+    if (!netem) {
+        return false;
+    }
+    ret->netem = netem->netdev.ifindex;
+    ret->queue = first ? first->netdev.ifindex : ret->netem;
     ret->mtu = viface->vnetwork->mtu ? viface->vnetwork->mtu : default_mtu;
-    return ret->netem;
+    return true;
 }
 
 void link_play(struct link_player *player, const struct link_direction *direction, const struct impairment *impairment,

@@ -72,7 +72,7 @@ static void make_network(struct pnode_daemon *p, struct item *item)
     }
     item->network_done = g_strdup(item->network_wanted);
     item->has_devices = true;
-    p->play_again = true;
+    playback_play(p, item);
     item->ports_epoch = 0;
     p->push_needed = true;
 }

@@ -75,7 +75,7 @@ struct pnode_daemon {
     struct lateness *lateness; /* NULL: cannot be watched. */
     struct player *player;     /* NULL: there was nothing to play yet. */
     int64_t play_start;        /* As it was told last. */
-    bool play_again;           /* What is to be played has changed since. */
+    bool play_again;           /* Another share was read since. */
     int64_t observe_at;        /* Monotonic ms: when to look at it again. */
     bool user_datapath;
 
@@ -166,6 +166,8 @@ void playback_run(struct pnode_daemon *);
 void playback_begin(struct pnode_daemon *);
 /* Before the network of 'item' is made: leaves it alone, and sets what holds now. */
 void playback_prepare(struct pnode_daemon *, const struct item *);
+/* Once it is complete: has it played. */
+void playback_play(struct pnode_daemon *, const struct item *);
 /* Before networks are removed: leaves that of vnode 'id' alone. */
 void playback_leave(struct pnode_daemon *, uint32_t id);
 

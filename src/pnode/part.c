@@ -59,6 +59,15 @@ static int64_t change_delay(const struct played *played)
     return MAX(FRAMES_BEHIND_NS - (int64_t)(frame / 2), 0);
 }
 
+bool part_equal(const struct part *a, const struct part *b)
+{
+    bool equal = !g_strcmp0(a->what, b->what) && impairment_equal(&a->impairment, &b->impairment);
+    for (unsigned i = 0; equal && i < PART_QUANTITIES; i++) { /* Each text is there once, so another one is at another place. */
+        equal = a->tracks[i].score == b->tracks[i].score;
+    }
+    return equal;
+}
+
 /* Sets impairment->now to what 'track' says at 'now', and returns which changes that means. */
 static unsigned advance_track(struct impairment *impairment, struct track *track, enum playback_quantity quantity, int64_t start,
                               int64_t now)

@@ -15,6 +15,13 @@ void playback_prepare(struct pnode_daemon *p, const struct item *item)
     }
 }
 
+void playback_play(struct pnode_daemon *p, const struct item *item)
+{
+    if (p->player) {
+        player_play(p->player, p->links, p->wanted, item->vnode, DEFAULT_MTU);
+    }
+}
+
 void playback_leave(struct pnode_daemon *p, uint32_t id)
 {
     if (p->player) {
@@ -32,20 +39,18 @@ static void find_player(struct pnode_daemon *p)
     }
 }
 
-/* Tells the player all that is complete on this machine. */
-static void play(struct pnode_daemon *p)
+/* Tells the player all that is complete on this machine. What is not yet goes on as it was until its turn comes. */
+static void play_all(struct pnode_daemon *p)
 {
-    g_autoptr(GPtrArray) vnodes = g_ptr_array_new();
     GHashTableIter iter;
     gpointer value;
     g_hash_table_iter_init(&iter, p->items);
-    while (p->wanted && g_hash_table_iter_next(&iter, NULL, &value)) {
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const struct item *item = value;
         if (item->vnode && item->network_done && !g_strcmp0(item->network_done, item->network_wanted)) {
-            g_ptr_array_add(vnodes, (void *)item->vnode);
+            playback_play(p, item);
         }
     }
-    player_play(p->player, p->wanted, vnodes, DEFAULT_MTU);
 }
 
 void playback_run(struct pnode_daemon *p)
@@ -54,13 +59,15 @@ void playback_run(struct pnode_daemon *p)
     if (!p->player) {
         return;
     }
+    if (start != p->play_start) {
+        log_info("pnode", "traces start", "at=%" G_GINT64_FORMAT ".%09d", start / 1000000000, (int)(start % 1000000000));
+    }
     if (p->play_again || start != p->play_start) {
-        if (start != p->play_start) {
-            log_info("pnode", "traces start", "at=%" G_GINT64_FORMAT ".%09d", start / 1000000000, (int)(start % 1000000000));
-        }
         player_set_start(p->player, start);
-        play(p);
         p->play_start = start;
+    }
+    if (p->play_again) {
+        play_all(p);
         p->play_again = false;
     }
     g_autofree char *error = player_error(p->player);

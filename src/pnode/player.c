@@ -15,9 +15,7 @@
 #define RETRY_NS NS_PER_S
 
 struct player {
-    /* Of the daemon's thread. */
-    GHashTable *scores; /* Text of a trace -> what was read of it, see part.h. */
-    int64_t start_real; /* As player_set_start() was told. */
+    GHashTable *scores; /* Text of a trace -> what was read of it, see part.h. Of the daemon's thread. */
 
     pthread_t thread;
     struct link_player *links; /* Of the thread. */
@@ -25,38 +23,63 @@ struct player {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool ends;
-    GPtrArray *parts; /* Of struct part. */
-    int64_t start;    /* By CLOCK_MONOTONIC in ns. */
-    GError *error;    /* Of the last change; NULL: none. */
+    GHashTable *vnodes; /* Id -> its parts, an array of struct part. Only the daemon's thread adds and removes. */
+    int64_t start;      /* By CLOCK_MONOTONIC in ns. Set by the daemon's. */
+    GError *error;      /* Of the last change; NULL: none. */
     uint32_t late;
 };
+
+/* Calls 'each' for all parts. */
+static void foreach_part(struct player *player, void (*each)(struct part *, void *aux), void *aux)
+{
+    GHashTableIter iter;
+    void *parts;
+    g_hash_table_iter_init(&iter, player->vnodes);
+    while (g_hash_table_iter_next(&iter, NULL, &parts)) {
+        for (unsigned i = 0; i < ((GPtrArray *)parts)->len; i++) {
+            each(((GPtrArray *)parts)->pdata[i], aux);
+        }
+    }
+}
+
+static void refresh_part(struct part *part, void *aux G_GNUC_UNUSED)
+{
+    part->fresh = true;
+}
+
+/* What happens at one moment. */
+struct turn {
+    struct player *player;
+    int64_t now, next, late;
+    bool any; /* Something changes. */
+};
+
+static void play_part(struct part *part, void *aux)
+{
+    struct turn *turn = aux;
+    unsigned changes = part_advance(part, turn->player->start, turn->now, &turn->late);
+    turn->next = MIN(turn->next, part_next(part));
+    if (changes) {
+        link_play(turn->player->links, &part->direction, &part->impairment, changes, part->what);
+        turn->any = true;
+    }
+}
 
 /* Makes all changes that are due, and returns when the next ones are. */
 static int64_t play_due(struct player *player)
 {
-    int64_t now = realtime_now(), next = PLAYBACK_NEVER, late = 0;
-    bool any = false;
-    for (unsigned i = 0; i < player->parts->len; i++) {
-        struct part *part = player->parts->pdata[i];
-        unsigned changes = part_advance(part, player->start, now, &late);
-        next = MIN(next, part_next(part));
-        if (changes) {
-            link_play(player->links, &part->direction, &part->impairment, changes, part->what);
-            any = true;
-        }
-    }
-    if (!any) {
-        return next;
+    struct turn turn = {.player = player, .now = realtime_now(), .next = PLAYBACK_NEVER};
+    foreach_part(player, play_part, &turn);
+    if (!turn.any) {
+        return turn.next;
     }
     g_clear_error(&player->error);
     if (!link_player_flush(player->links, &player->error)) {
-        for (unsigned i = 0; i < player->parts->len; i++) {
-            ((struct part *)player->parts->pdata[i])->fresh = true;
-        }
-        return MIN(next, now + RETRY_NS);
+        foreach_part(player, refresh_part, NULL);
+        return MIN(turn.next, turn.now + RETRY_NS);
     }
-    player->late += late + realtime_now() - now > LATENESS_NOTED && late;
-    return next;
+    player->late += turn.late + realtime_now() - turn.now > LATENESS_NOTED && turn.late;
+    return turn.next;
 }
 
 static void *perform(void *aux)
@@ -91,12 +114,17 @@ static void init_lock(struct player *player)
     pthread_condattr_destroy(&condition);
 }
 
+static void unref_parts(void *parts)
+{
+    g_ptr_array_unref(parts);
+}
+
 static void player_clear(struct player *player)
 {
     pthread_cond_destroy(&player->changed);
     pthread_mutex_destroy(&player->lock);
     link_player_free(player->links);
-    g_ptr_array_unref(player->parts);
+    g_hash_table_unref(player->vnodes);
     g_hash_table_unref(player->scores);
     g_clear_error(&player->error);
     g_free(player);
@@ -110,7 +138,7 @@ struct player *player_new(GError **error)
     }
     struct player *player = g_new0(struct player, 1);
     player->links = links;
-    player->parts = g_ptr_array_new_with_free_func(part_free);
+    player->vnodes = g_hash_table_new_full(NULL, NULL, NULL, unref_parts);
     player->scores = scores_new();
     player->start = PLAYBACK_NOT_STARTED;
     init_lock(player);
@@ -138,30 +166,37 @@ void player_free(struct player *player)
     }
 }
 
-/* Returns the start of all traces by CLOCK_MONOTONIC. */
-static int64_t monotonic_start(const struct player *player)
+/* Returns 'start' (ns since 1970; 0: open) by CLOCK_MONOTONIC. */
+static int64_t monotonic_start(int64_t start)
 {
     struct timespec real;
     clock_gettime(CLOCK_REALTIME, &real);
     int64_t ahead = real.tv_sec * NS_PER_S + real.tv_nsec - realtime_now();
-    return player->start_real ? player->start_real - ahead : PLAYBACK_NOT_STARTED;
+    return start ? start - ahead : PLAYBACK_NOT_STARTED;
 }
 
 void player_set_start(struct player *player, int64_t start)
 {
-    player->start_real = start;
+    int64_t monotonic = monotonic_start(start);
+    pthread_mutex_lock(&player->lock);
+    if (ABS(monotonic - player->start) > LATENESS_NOTED) {
+        foreach_part(player, refresh_part, NULL);
+    }
+    player->start = monotonic;
+    pthread_cond_signal(&player->changed);
+    pthread_mutex_unlock(&player->lock);
 }
 
 void player_set_present(struct player *player, const struct platform *platform, const struct vnode *vnode)
 {
-    int64_t start = monotonic_start(player), late = 0;
+    int64_t late = 0;
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
         struct viface *viface = vnode_viface(vnode, i);
         struct impairment *directions[] = {&viface->input, &viface->output};
         for (unsigned k = 0; k < G_N_ELEMENTS(directions); k++) {
             struct part *part = part_new(player->scores, platform, directions[k]);
             if (part) {
-                (void)part_advance(part, start, realtime_now(), &late);
+                (void)part_advance(part, player->start, realtime_now(), &late);
                 directions[k]->now = part->impairment.now;
                 part_free(part);
             }
@@ -169,10 +204,11 @@ void player_set_present(struct player *player, const struct platform *platform, 
     }
 }
 
-/* Adds the directions of 'vnode' that follow traces to 'parts'. */
-static void add_parts(struct player *player, const struct platform *platform, const struct vnode *vnode, uint16_t default_mtu,
-                      GPtrArray *parts)
+/* Returns the directions of 'vnode' that follow traces: an array of struct part, which the caller unrefs. */
+static GPtrArray *make_parts(struct player *player, struct link_manager *links, const struct platform *platform,
+                             const struct vnode *vnode, uint16_t default_mtu)
 {
+    GPtrArray *parts = g_ptr_array_new_with_free_func(part_free);
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
         const struct viface *viface = vnode_viface(vnode, i);
         for (unsigned output = 0; output < 2; output++) {
@@ -180,43 +216,47 @@ static void add_parts(struct player *player, const struct platform *platform, co
             if (!part) {
                 continue;
             }
-            if (!link_find_direction(viface, output, default_mtu, &part->direction)) {
+            if (!link_find_direction(links, viface, output, default_mtu, &part->direction)) {
                 part_free(part);
                 continue;
             }
-            part->vnode_id = vnode->id;
             part->what = g_strdup_printf("%s of %s:%s", output ? "output" : "input", vnode->name, viface->name);
             g_ptr_array_add(parts, part);
         }
     }
+    return parts;
 }
 
-void player_play(struct player *player, const struct platform *platform, const GPtrArray *vnodes, uint16_t default_mtu)
+/* Says whether 'a' and 'b' (NULL: none) are the same parts. */
+static bool parts_equal(const GPtrArray *a, const GPtrArray *b)
 {
-    GPtrArray *parts = g_ptr_array_new_with_free_func(part_free);
-    for (unsigned i = 0; i < vnodes->len; i++) {
-        add_parts(player, platform, vnodes->pdata[i], default_mtu, parts);
+    bool equal = a->len == (b ? b->len : 0);
+    for (unsigned i = 0; equal && i < a->len; i++) {
+        equal = part_equal(a->pdata[i], b->pdata[i]);
     }
-    pthread_mutex_lock(&player->lock);
-    GPtrArray *before = player->parts;
-    player->parts = parts;
-    player->start = monotonic_start(player);
-    if (!parts->len) {
-        g_clear_error(&player->error);
+    return equal;
+}
+
+void player_play(struct player *player, struct link_manager *links, const struct platform *platform, const struct vnode *vnode,
+                 uint16_t default_mtu)
+{
+    gpointer id = GUINT_TO_POINTER(vnode->id);
+    g_autoptr(GPtrArray) parts = make_parts(player, links, platform, vnode, default_mtu);
+    if (!parts_equal(parts, g_hash_table_lookup(player->vnodes, id))) {
+        pthread_mutex_lock(&player->lock);
+        g_hash_table_insert(player->vnodes, id, g_ptr_array_ref(parts));
+        pthread_cond_signal(&player->changed);
+        pthread_mutex_unlock(&player->lock);
     }
-    pthread_cond_signal(&player->changed);
-    pthread_mutex_unlock(&player->lock);
-    g_ptr_array_unref(before);
     scores_trim(player->scores);
 }
 
 void player_leave(struct player *player, uint32_t vnode_id)
 {
     pthread_mutex_lock(&player->lock);
-    for (unsigned i = player->parts->len; i-- > 0;) {
-        if (((const struct part *)player->parts->pdata[i])->vnode_id == vnode_id) {
-            g_ptr_array_remove_index_fast(player->parts, i);
-        }
+    g_hash_table_remove(player->vnodes, GUINT_TO_POINTER(vnode_id));
+    if (!g_hash_table_size(player->vnodes)) {
+        g_clear_error(&player->error);
     }
     pthread_mutex_unlock(&player->lock);
 }

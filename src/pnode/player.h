@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+#include "distem/link.h"
 #include "distem/platform.h"
 
 #define PLAYBACK_NOT_STARTED (INT64_MAX / 4) /* ns on any clock. */
@@ -20,15 +21,17 @@ struct player *player_new(GError **error);
 /* Ends it; the values stay as they are. NULL is fine. */
 void player_free(struct player *);
 
-/* Sets when all traces start, in ns since 1970; 0: it is not known yet, and their first values hold. */
+/* Sets when all traces start, in ns since 1970; 0: it is not known yet, and their first values hold. To be told again now and then,
+ * as the clock may have been set meanwhile. */
 void player_set_start(struct player *, int64_t start);
 
 /* Sets what holds now in all directions of 'vnode', a vnode of 'platform', that follow a trace, for link_apply_vnode(). */
 void player_set_present(struct player *, const struct platform *platform, const struct vnode *vnode);
 
-/* The directions that are played become those of the vnodes (struct vnode) 'vnodes' of 'platform', whose networks are complete.
- * They get what holds now, and go on. Nothing is kept of the arguments. */
-void player_play(struct player *, const struct platform *platform, const GPtrArray *vnodes, uint16_t default_mtu);
+/* The directions of 'vnode' of 'platform', whose network is complete, that follow traces are played from now on: they get what
+ * holds now, and go on. Nothing happens to them where they do so already. Nothing is kept of the arguments. */
+void player_play(struct player *, struct link_manager *, const struct platform *platform, const struct vnode *vnode,
+                 uint16_t default_mtu);
 /* Ends playing on vnode 'id', whose network is about to change, until the next player_play(). */
 void player_leave(struct player *, uint32_t vnode_id);
 

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Traces in many directions of one pnode: what is made of them costs no more than what changes, and none stops another.
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+need_lab --exact
+
+dir=$(mktemp -d)
+on_exit rm -rf "$dir"
+on_exit distem cleanup
+on_exit stop_daemon
+
+# What the kernel asks modprobe for is in $dir/asked.
+# Forty vnodes need more than the default.
+sysctl -qw fs.inotify.max_user_instances=512
+loader=$(sysctl -n kernel.modprobe)
+printf '%s\n' '#!/bin/sh' "echo \"\$@\" >>'$dir/asked'" "exec $loader \"\$@\"" >"$dir/modprobe"
+chmod +x "$dir/modprobe"
+on_exit sysctl -qw "kernel.modprobe=$loader"
+sysctl -qw "kernel.modprobe=$dir/modprobe"
+asked() {
+    grep -E '(^| |netdev-)d[visxy][0-9]+$' "$dir/asked"
+}
+
+printf '%s\n' '0 1ms' '0.1s 2ms' '0.2s 3ms' '0.3s end' >"$dir/latency.trace"
+cat >"$dir/topo.json" <<JSON
+{
+  "distem": 2, "name": "many", "vnetworks": {"net": {"ipv4": "10.0.0.0/24"}},
+  "vnodes": {"n[1-40]": {"vifaces": {"if0": {"vnetwork": "net", "both": {"latency": {"trace": "latency.trace", "loop": true}}}}}}
+}
+JSON
+traces_play() {
+    distem status --json | json 'd["traces"]["start_ns"]'
+}
+
+check "a look for a device that is not there would be seen" \
+    bash -c "! python3 -c 'import socket; socket.if_nametoindex(\"dx1\")' && grep -x -e '-q -- netdev-dx1' '$dir/asked'"
+: >"$dir/asked"
+check "distemd starts" distemd --detach
+check "forty vnodes with traces come up" distem up "$dir/topo.json"
+check "... and play" wait_until traces_play
+check "the kernel was not asked for any device that is not there" test -z "$(asked)"
+
+check "nothing unexpected in the log" unexpected_log
+check "down" distem down
+stop_daemon
+check "cleanup" distem cleanup
+check "nothing is left" test -z "$(leftovers)"
+finish
