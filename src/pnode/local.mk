@@ -25,3 +25,11 @@ TESTS += tests/unit/test-part
 tests_unit_test_part_SOURCES = tests/unit/test-part.c src/pnode/part.c
 tests_unit_test_part_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_part_LDADD = libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS)
+
+check_PROGRAMS += tests/unit/test-playback
+TESTS += tests/unit/test-playback
+tests_unit_test_playback_SOURCES = \
+	tests/unit/test-playback.c tests/unit/fake-db.c tests/unit/fake-db.h \
+	src/pnode/part.c src/pnode/playback.c src/pnode/player.c src/pnode/realtime.c
+tests_unit_test_playback_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_playback_LDADD = libtopology.la libbase.la $(JANSSON_LIBS) $(GLIB_LIBS)

@@ -61,7 +61,7 @@ static int64_t change_delay(const struct played *played)
 
 bool part_equal(const struct part *a, const struct part *b)
 {
-    bool equal = !g_strcmp0(a->what, b->what) && impairment_equal(&a->impairment, &b->impairment);
+    bool equal = a->place == b->place && impairment_equal(&a->impairment, &b->impairment);
     for (unsigned i = 0; equal && i < PART_QUANTITIES; i++) { /* Each text is there once, so another one is at another place. */
         equal = a->tracks[i].score == b->tracks[i].score;
     }

@@ -23,6 +23,7 @@ struct track {
 };
 
 struct part {
+    unsigned place; /* Among the vnode's directions: twice the viface's, and 1 more for its output. */
     struct delay_table *table; /* A reference to the one of the impairment; NULL: it has none. */
     struct link_direction direction;
     struct impairment impairment; /* With what holds by the last part_advance(). */
@@ -40,7 +41,7 @@ void scores_trim(GHashTable *);
 struct part *part_new(GHashTable *scores, const struct platform *platform, const struct impairment *impairment);
 /* NULL is fine. */
 void part_free(void *part);
-/* Says whether both are the same direction, and follow the same traces with the same properties besides. */
+/* Says whether both are the same direction of a vnode, and follow the same traces with the same properties besides. */
 bool part_equal(const struct part *, const struct part *);
 
 /* Brings all that is due up to 'now', when the traces started at 'start' (both in ns on one clock). Returns which values change

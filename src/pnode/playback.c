@@ -10,8 +10,7 @@
 void playback_prepare(struct pnode_daemon *p, const struct item *item)
 {
     if (p->player) {
-        player_leave(p->player, item->id);
-        player_set_present(p->player, p->wanted, item->vnode);
+        player_prepare(p->player, p->wanted, item->vnode);
     }
 }
 
@@ -25,7 +24,7 @@ void playback_play(struct pnode_daemon *p, const struct item *item)
 void playback_leave(struct pnode_daemon *p, uint32_t id)
 {
     if (p->player) {
-        player_leave(p->player, id);
+        (void)player_leave(p->player, id);
     }
 }
 

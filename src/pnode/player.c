@@ -13,9 +13,12 @@
 #include "realtime.h"
 
 #define RETRY_NS NS_PER_S
+#define CLOCK_READINGS 3
 
 struct player {
-    GHashTable *scores; /* Text of a trace -> what was read of it, see part.h. Of the daemon's thread. */
+    /* Of the daemon's thread. */
+    GHashTable *scores;   /* Text of a trace -> what was read of it, see part.h. */
+    GHashTable *prepared; /* Vnode's id -> parts that player_play() will have played. */
 
     pthread_t thread;
     struct link_player *links; /* Of the thread. */
@@ -125,6 +128,7 @@ static void player_clear(struct player *player)
     pthread_mutex_destroy(&player->lock);
     link_player_free(player->links);
     g_hash_table_unref(player->vnodes);
+    g_hash_table_unref(player->prepared);
     g_hash_table_unref(player->scores);
     g_clear_error(&player->error);
     g_free(player);
@@ -139,6 +143,7 @@ struct player *player_new(GError **error)
     struct player *player = g_new0(struct player, 1);
     player->links = links;
     player->vnodes = g_hash_table_new_full(NULL, NULL, NULL, unref_parts);
+    player->prepared = g_hash_table_new_full(NULL, NULL, NULL, unref_parts);
     player->scores = scores_new();
     player->start = PLAYBACK_NOT_STARTED;
     init_lock(player);
@@ -166,18 +171,26 @@ void player_free(struct player *player)
     }
 }
 
-/* Returns 'start' (ns since 1970; 0: open) by CLOCK_MONOTONIC. */
-static int64_t monotonic_start(int64_t start)
+/* Returns how far CLOCK_REALTIME is ahead of CLOCK_MONOTONIC in ns: of several readings the one that was held up least. */
+static int64_t real_ahead(void)
 {
-    struct timespec real;
-    clock_gettime(CLOCK_REALTIME, &real);
-    int64_t ahead = real.tv_sec * NS_PER_S + real.tv_nsec - realtime_now();
-    return start ? start - ahead : PLAYBACK_NOT_STARTED;
+    int64_t ahead = 0, least = INT64_MAX;
+    for (unsigned i = 0; i < CLOCK_READINGS; i++) {
+        struct timespec real;
+        int64_t before = realtime_now();
+        clock_gettime(CLOCK_REALTIME, &real);
+        int64_t took = realtime_now() - before;
+        if (took < least) {
+            least = took;
+            ahead = real.tv_sec * NS_PER_S + real.tv_nsec - before;
+        }
+    }
+    return ahead;
 }
 
 void player_set_start(struct player *player, int64_t start)
 {
-    int64_t monotonic = monotonic_start(start);
+    int64_t monotonic = start ? start - real_ahead() : PLAYBACK_NOT_STARTED;
     pthread_mutex_lock(&player->lock);
     if (ABS(monotonic - player->start) > LATENESS_NOTED) {
         foreach_part(player, refresh_part, NULL);
@@ -187,44 +200,48 @@ void player_set_start(struct player *player, int64_t start)
     pthread_mutex_unlock(&player->lock);
 }
 
-void player_set_present(struct player *player, const struct platform *platform, const struct vnode *vnode)
-{
-    int64_t late = 0;
-    for (unsigned i = 0; i < vnode->vifaces->len; i++) {
-        struct viface *viface = vnode_viface(vnode, i);
-        struct impairment *directions[] = {&viface->input, &viface->output};
-        for (unsigned k = 0; k < G_N_ELEMENTS(directions); k++) {
-            struct part *part = part_new(player->scores, platform, directions[k]);
-            if (part) {
-                (void)part_advance(part, player->start, realtime_now(), &late);
-                directions[k]->now = part->impairment.now;
-                part_free(part);
-            }
-        }
-    }
-}
-
-/* Returns the directions of 'vnode' that follow traces: an array of struct part, which the caller unrefs. */
-static GPtrArray *make_parts(struct player *player, struct link_manager *links, const struct platform *platform,
-                             const struct vnode *vnode, uint16_t default_mtu)
+/* Returns the directions of 'vnode' that follow traces: an array of struct part, not found yet, which the caller unrefs. */
+static GPtrArray *make_parts(struct player *player, const struct platform *platform, const struct vnode *vnode)
 {
     GPtrArray *parts = g_ptr_array_new_with_free_func(part_free);
     for (unsigned i = 0; i < vnode->vifaces->len; i++) {
         const struct viface *viface = vnode_viface(vnode, i);
         for (unsigned output = 0; output < 2; output++) {
             struct part *part = part_new(player->scores, platform, output ? &viface->output : &viface->input);
-            if (!part) {
-                continue;
+            if (part) {
+                part->place = 2 * i + output;
+                part->what = g_strdup_printf("%s of %s:%s", output ? "output" : "input", vnode->name, viface->name);
+                g_ptr_array_add(parts, part);
             }
-            if (!link_find_direction(links, viface, output, default_mtu, &part->direction)) {
-                part_free(part);
-                continue;
-            }
-            part->what = g_strdup_printf("%s of %s:%s", output ? "output" : "input", vnode->name, viface->name);
-            g_ptr_array_add(parts, part);
         }
     }
     return parts;
+}
+
+/* Finds the directions of 'parts', and takes those out that are not there. */
+static void find_directions(GPtrArray *parts, struct link_manager *links, const struct vnode *vnode, uint16_t default_mtu)
+{
+    for (unsigned i = parts->len; i-- > 0;) {
+        struct part *part = parts->pdata[i];
+        if (!link_find_direction(links, vnode_viface(vnode, part->place / 2), part->place % 2, default_mtu, &part->direction)) {
+            g_ptr_array_remove_index(parts, i);
+        }
+    }
+}
+
+void player_prepare(struct player *player, const struct platform *platform, const struct vnode *vnode)
+{
+    GPtrArray *parts = make_parts(player, platform, vnode);
+    bool was_played = player_leave(player, vnode->id);
+    int64_t now = realtime_now(), late = 0;
+    for (unsigned i = 0; i < parts->len; i++) {
+        struct part *part = parts->pdata[i];
+        struct viface *viface = vnode_viface(vnode, part->place / 2);
+        (void)part_advance(part, player->start, now, &late);
+        *(part->place % 2 ? &viface->output.now : &viface->input.now) = part->impairment.now;
+        part->fresh = !was_played;
+    }
+    g_hash_table_insert(player->prepared, GUINT_TO_POINTER(vnode->id), parts);
 }
 
 /* Says whether 'a' and 'b' (NULL: none) are the same parts. */
@@ -240,25 +257,31 @@ static bool parts_equal(const GPtrArray *a, const GPtrArray *b)
 void player_play(struct player *player, struct link_manager *links, const struct platform *platform, const struct vnode *vnode,
                  uint16_t default_mtu)
 {
-    gpointer id = GUINT_TO_POINTER(vnode->id);
-    g_autoptr(GPtrArray) parts = make_parts(player, links, platform, vnode, default_mtu);
-    if (!parts_equal(parts, g_hash_table_lookup(player->vnodes, id))) {
+    gpointer id = GUINT_TO_POINTER(vnode->id), prepared = NULL;
+    (void)g_hash_table_steal_extended(player->prepared, id, NULL, &prepared);
+    GPtrArray *parts = prepared ? prepared : make_parts(player, platform, vnode);
+    find_directions(parts, links, vnode, default_mtu);
+    if (parts_equal(parts, g_hash_table_lookup(player->vnodes, id))) {
+        g_ptr_array_unref(parts);
+    } else {
         pthread_mutex_lock(&player->lock);
-        g_hash_table_insert(player->vnodes, id, g_ptr_array_ref(parts));
+        g_hash_table_insert(player->vnodes, id, parts);
         pthread_cond_signal(&player->changed);
         pthread_mutex_unlock(&player->lock);
     }
     scores_trim(player->scores);
 }
 
-void player_leave(struct player *player, uint32_t vnode_id)
+bool player_leave(struct player *player, uint32_t vnode_id)
 {
+    g_hash_table_remove(player->prepared, GUINT_TO_POINTER(vnode_id));
     pthread_mutex_lock(&player->lock);
-    g_hash_table_remove(player->vnodes, GUINT_TO_POINTER(vnode_id));
+    bool was_played = g_hash_table_remove(player->vnodes, GUINT_TO_POINTER(vnode_id));
     if (!g_hash_table_size(player->vnodes)) {
         g_clear_error(&player->error);
     }
     pthread_mutex_unlock(&player->lock);
+    return was_played;
 }
 
 char *player_error(struct player *player)

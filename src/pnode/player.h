@@ -25,15 +25,16 @@ void player_free(struct player *);
  * as the clock may have been set meanwhile. */
 void player_set_start(struct player *, int64_t start);
 
-/* Sets what holds now in all directions of 'vnode', a vnode of 'platform', that follow a trace, for link_apply_vnode(). */
-void player_set_present(struct player *, const struct platform *platform, const struct vnode *vnode);
+/* Before the network of 'vnode', a vnode of 'platform', is made: ends playing on it until the next player_play(), and sets what
+ * holds now in all its directions that follow a trace, for link_apply_vnode(). */
+void player_prepare(struct player *, const struct platform *platform, const struct vnode *vnode);
 
 /* The directions of 'vnode' of 'platform', whose network is complete, that follow traces are played from now on: they get what
  * holds now, and go on. Nothing happens to them where they do so already. Nothing is kept of the arguments. */
 void player_play(struct player *, struct link_manager *, const struct platform *platform, const struct vnode *vnode,
                  uint16_t default_mtu);
-/* Ends playing on vnode 'id', whose network is about to change, until the next player_play(). */
-void player_leave(struct player *, uint32_t vnode_id);
+/* Ends playing on vnode 'id', whose network is about to go. Returns whether it was played. */
+bool player_leave(struct player *, uint32_t vnode_id);
 
 /* Returns what went wrong at the last change, to be freed; NULL: nothing. */
 char *player_error(struct player *);
