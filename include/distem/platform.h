@@ -295,8 +295,14 @@ bool impairment_is_zero(const struct impairment *);
 bool impairment_has_more(const struct impairment *);
 /* Returns 'impairment' with the values that hold now in place of those that stand for traces. */
 struct impairment impairment_at_present(const struct impairment *);
-/* Says whether frames first wait for a bandwidth and then meet something else: each then takes its own time on the wire too. */
+/* Says whether frames first wait for a bandwidth and then meet something else. */
 bool impairment_is_staged(const struct impairment *);
+/* Returns the property by which what is random depends on what was before, or NULL: the kernel forgets that whenever a latency, a
+ * loss or the rate of its netem is changed. */
+const char *impairment_memory(const struct impairment *);
+/* Says whether a frame that finds the bandwidth idle takes its own time on the wire, too: netem then has the bandwidth as its rate.
+ * Not where frames may overtake each other, nor where netem would forget with each change of the bandwidth. */
+bool impairment_takes_own_time(const struct impairment *);
 bool impairment_equal(const struct impairment *, const struct impairment *);
 /* Writes the queue as files have it: "64kB", "10packets" or "50ms". The caller frees the text. */
 char *impairment_queue_text(const struct impairment *);

@@ -84,14 +84,14 @@ static struct tc_netem_gimodel four_states(const struct impairment *impairment)
 }
 
 /* Returns netem's rate, which makes frames keep their order, also when the latency is lowered, and behind an HTB makes each take
- * its own time on the wire. Only frames that may overtake each other have none. */
+ * its own time on the wire, where it is to. Only frames that may overtake each other have none. */
 static uint64_t rate(const struct impairment *impairment)
 {
     if (impairment->jitter && !impairment->keep_order) {
         return 0;
     }
     uint64_t bandwidth = MAX(impairment->bandwidth / 8, 1);
-    return impairment_is_staged(impairment) ? bandwidth + bandwidth / RATE_MARGIN : RATE_IN_ORDER;
+    return impairment_takes_own_time(impairment) ? bandwidth + bandwidth / RATE_MARGIN : RATE_IN_ORDER;
 }
 
 /* Returns the figures of 'asked' as they are at present. The limit is that of all its latencies and bandwidths. */
@@ -150,30 +150,32 @@ static void put_distribution(struct nl_msg *message, uint64_t distribution)
     rtnl_put(message, TCA_NETEM_DELAY_DIST, entries, (table ? table->entries->len : DISTRIBUTION_SIZE) * sizeof(int16_t));
 }
 
+/* What traces may change, and what has to be said again then. What is left out keeps its value and what it remembers, but for the
+ * model of losses and the seed: directions that have those are never changed so. */
 static void netem_put_values(struct nl_msg *message, const struct impairment *impairment, unsigned mtu)
 {
     struct figures figures = wanted(impairment, mtu);
     nlmsg_append(message, &figures.base, sizeof figures.base, NLA_ALIGNTO);
-    /* What is left out keeps its value when netem is changed, so all of it is said. */
     rtnl_put(message, TCA_NETEM_LATENCY64, &figures.latency, sizeof figures.latency);
     rtnl_put(message, TCA_NETEM_JITTER64, &figures.jitter, sizeof figures.jitter);
-    rtnl_put(message, TCA_NETEM_CORR, &figures.correlation, sizeof figures.correlation);
-    rtnl_put(message, TCA_NETEM_REORDER, &figures.reorder, sizeof figures.reorder);
-    rtnl_put(message, TCA_NETEM_CORRUPT, &figures.corrupt, sizeof figures.corrupt);
+    rtnl_put(message, TCA_NETEM_REORDER, &figures.reorder, sizeof figures.reorder); /* Left out, a gap would mean each frame. */
     const struct tc_netem_rate narrow = {.rate = (uint32_t)MIN(figures.rate, UINT32_MAX)};
     rtnl_put(message, TCA_NETEM_RATE, &narrow, sizeof narrow);
     if (figures.rate > UINT32_MAX) { /* Left out, it is as the other says. */
         rtnl_put(message, TCA_NETEM_RATE64, &figures.rate, sizeof figures.rate);
     }
-    put_model(message, &figures);
-    if (figures.seed) { /* Left out, it becomes any. */
-        rtnl_put(message, NETEM_PRNG_SEED, &figures.seed, sizeof figures.seed);
-    }
 }
 
 static void netem_put_options(struct nl_msg *message, const struct impairment *impairment, unsigned mtu)
 {
+    struct figures figures = wanted(impairment, mtu);
     netem_put_values(message, impairment, mtu);
+    rtnl_put(message, TCA_NETEM_CORR, &figures.correlation, sizeof figures.correlation);
+    rtnl_put(message, TCA_NETEM_CORRUPT, &figures.corrupt, sizeof figures.corrupt);
+    put_model(message, &figures);
+    if (figures.seed) { /* Left out, it becomes any. */
+        rtnl_put(message, NETEM_PRNG_SEED, &figures.seed, sizeof figures.seed);
+    }
     if (impairment->jitter) {
         /* Also for the uniform one, which is netem's own without a table: a table cannot be taken away again, only replaced. */
         put_distribution(message, impairment->distribution);

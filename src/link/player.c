@@ -61,14 +61,14 @@ void link_play(struct link_player *player, const struct link_direction *directio
                unsigned changes, const char *what)
 {
     static const struct qdisc unread = {0};
-    bool staged = direction->queue != direction->netem;
+    bool rate = changes & LINK_CHANGES_BANDWIDTH && impairment_takes_own_time(impairment); /* netem has it, too. */
     if (changes & LINK_CHANGES_PAUSE && impairment->now.paused) {
         rate_pause(player->rtnl, direction->queue, true, what);
     }
     if (changes & LINK_CHANGES_BANDWIDTH) {
         rate_write_class(player->rtnl, direction->queue, impairment, direction->mtu, what);
     }
-    if (changes & LINK_CHANGES_NETEM || (staged && changes & LINK_CHANGES_BANDWIDTH)) { /* netem knows the bandwidth, too. */
+    if (changes & LINK_CHANGES_NETEM || rate) {
         qdisc_write(player->rtnl, direction->netem, TC_H_ROOT, &unread, &qdisc_netem_values, impairment, direction->mtu, what);
     }
     if (changes & LINK_CHANGES_PAUSE && !impairment->now.paused) {

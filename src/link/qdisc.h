@@ -27,7 +27,8 @@ struct qdisc_ops {
 };
 
 extern const struct qdisc_ops qdisc_netem; /* Latency, jitter, loss, duplication, corruption, reordering. */
-/* The same, with the jitter's distribution as it is: to change one that is there, from any thread. */
+/* The latency and the loss alone, and the rate: to change one that is there, from any thread. Losses then are independent, and the
+ * seed any: not for directions with an impairment_memory(). */
 extern const struct qdisc_ops qdisc_netem_values;
 /* Says whether the kernel that dumped 'options' of a netem knows seeds: it then tells the one it has. */
 bool netem_has_seed(const struct nlattr *options);

@@ -10,7 +10,8 @@
  *
  * netem has the bandwidth as its rate too: so a frame that finds the link idle takes its own time on the wire. Those behind it come
  * spaced by HTB already and do not wait again. netem's rate would keep frames from overtaking each other, so it has none where
- * jitter shall let them; a frame that finds such a link idle is not held back.
+ * jitter shall let them; a frame that finds such a link idle is not held back. Nor is one where the bandwidth follows a trace
+ * and what is random depends on what was before (impairment_memory()): netem would forget that with each change of its rate.
  *
  * A direction in stages stays so as long as it has a bandwidth: nothing is lost when the last other property goes. When the
  * bandwidth goes, what waits for it is let pass before its stage is removed. */

@@ -199,7 +199,7 @@ double expect_goodput(const struct impairment *impairment, unsigned mtu, int fam
 
 int64_t expect_own_time(const struct impairment *impairment, unsigned frame)
 {
-    if (!impairment_is_staged(impairment) || (impairment->jitter && !impairment->keep_order)) {
+    if (!impairment_takes_own_time(impairment)) {
         return 0;
     }
     return (int64_t)(impairment_counted(impairment, frame) * 8 * (uint64_t)NS_PER_S / impairment->bandwidth);

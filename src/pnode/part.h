@@ -23,7 +23,7 @@ struct track {
 };
 
 struct part {
-    unsigned place; /* Among the vnode's directions: twice the viface's, and 1 more for its output. */
+    unsigned place;            /* Among the vnode's directions: twice the viface's, and 1 more for its output. */
     struct delay_table *table; /* A reference to the one of the impairment; NULL: it has none. */
     struct link_direction direction;
     struct impairment impairment; /* With what holds by the last part_advance(). */

@@ -52,6 +52,35 @@ bool impairment_is_staged(const struct impairment *impairment)
     return impairment->bandwidth && impairment_has_more(impairment);
 }
 
+const char *impairment_memory(const struct impairment *impairment)
+{
+    const struct {
+        const char *key;
+        bool there;
+    } properties[] = {
+        {"loss_correlation", impairment->loss_correlation},
+        {"gilbert_enter", impairment->gilbert_enter},
+        {"markov_p13", impairment->markov_p13},
+        {"markov_p14", impairment->markov_p14},
+        {"reordering_correlation", impairment->reordering_correlation},
+        {"reordering_gap", impairment->reordering_gap > 1},
+        {"seed", impairment->seed},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(properties); i++) {
+        if (properties[i].there) {
+            return properties[i].key;
+        }
+    }
+    return NULL;
+}
+
+bool impairment_takes_own_time(const struct impairment *impairment)
+{
+    bool overtakes = impairment->jitter && !impairment->keep_order;
+    bool forgets = impairment->bandwidth_trace && impairment_memory(impairment);
+    return impairment_is_staged(impairment) && !overtakes && !forgets;
+}
+
 struct impairment impairment_at_present(const struct impairment *impairment)
 {
     struct impairment present = *impairment;

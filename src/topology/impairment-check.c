@@ -73,6 +73,18 @@ static void check_losses(struct reader *reader, const struct impairment *i, cons
     }
 }
 
+static void check_traces(struct reader *reader, const struct impairment *i, const char *prefix)
+{
+    const char *memory = impairment_memory(i);
+    if (memory && (i->latency_trace || i->loss_trace)) {
+        reader_problem(
+            reader,
+            "%s%s and a trace of the %s exclude each other, as the kernel would begin what is random anew at each change: "
+            "expected one of them",
+            prefix, memory, i->latency_trace ? "latency" : "loss");
+    }
+}
+
 /* Checks the queue, of which a full frame counts 'frame' bytes. */
 static void check_queue(struct reader *reader, const struct impairment *i, uint64_t frame, const char *prefix)
 {
@@ -155,5 +167,6 @@ void impairment_check(struct reader *reader, const struct impairment *i, unsigne
     check_needs(reader, i, prefix);
     check_times(reader, i, prefix);
     check_losses(reader, i, prefix);
+    check_traces(reader, i, prefix);
     check_bandwidth(reader, i, frame, prefix);
 }

@@ -20,11 +20,15 @@ asked() {
     grep -E '(^| |netdev-)d[visxy][0-9]+$' "$dir/asked"
 }
 
+printf '%s\n' '0 8Mbit/s' '1ms 16Mbit/s' '2ms end' >"$dir/rate.trace"
 printf '%s\n' '0 1ms' '0.1s 2ms' '0.2s 3ms' '0.3s end' >"$dir/latency.trace"
 cat >"$dir/topo.json" <<JSON
 {
   "distem": 2, "name": "many", "vnetworks": {"net": {"ipv4": "10.0.0.0/24"}},
-  "vnodes": {"n[1-40]": {"vifaces": {"if0": {"vnetwork": "net", "both": {"latency": {"trace": "latency.trace", "loop": true}}}}}}
+  "vnodes": {
+    "n[1-40]": {"vifaces": {"if0": {"vnetwork": "net", "both": {"latency": {"trace": "latency.trace", "loop": true}}}}},
+    "bursts": {"vifaces": {"if0": {"vnetwork": "net", "output": {
+      "bandwidth": {"trace": "rate.trace", "loop": true}, "gilbert_enter": "10%", "gilbert_leave": "20%"}}}}}
 }
 JSON
 traces_play() {
@@ -38,6 +42,15 @@ check "distemd starts" distemd --detach
 check "forty vnodes with traces come up" distem up "$dir/topo.json"
 check "... and play" wait_until traces_play
 check "the kernel was not asked for any device that is not there" test -z "$(asked)"
+
+# A third of all frames is lost, in bursts; none, where each millisecond begins in the good state.
+received() {
+    distem exec bursts -- ping -q -i 0.005 -c 1000 -W 0.1 "$1" | sed -n 's/.* \([0-9]*\) received.*/\1/p'
+}
+lost=$((1000 - $(received 10.0.0.1)))
+check "losses in bursts stay as they are while a bandwidth changes: $lost of 1000" test "$lost" -gt 100 -a "$lost" -lt 600
+check "with a latency that changes they are refused" \
+    bash -c "! distem set n1:if0 output gilbert_enter=1% gilbert_leave=10% 2>'$dir/refused' && grep -F 'gilbert_enter and a trace of the latency exclude' '$dir/refused'"
 
 check "nothing unexpected in the log" unexpected_log
 check "down" distem down

@@ -64,6 +64,10 @@ static void test_own_time(void)
     impairment.keep_order = true;
     impairment.framing = FRAMING_L2;
     g_assert_cmpint(expect_own_time(&impairment, 128), ==, 250 * NS_PER_MS);
+    impairment.bandwidth_trace = 1;
+    g_assert_cmpint(expect_own_time(&impairment, 128), ==, 250 * NS_PER_MS);
+    impairment.seed = 7; /* netem cannot follow the bandwidth without beginning that anew. */
+    g_assert_cmpint(expect_own_time(&impairment, 128), ==, 0);
     impairment.bandwidth = 0;
     g_assert_cmpint(expect_own_time(&impairment, 128), ==, 0);
 }
