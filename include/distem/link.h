@@ -83,9 +83,10 @@ bool link_find_direction(struct link_manager *, const struct viface *, bool outp
 #define LINK_CHANGES_BANDWIDTH 1u
 #define LINK_CHANGES_PAUSE 2u
 #define LINK_CHANGES_NETEM 4u /* Latency, loss. */
-/* Queues what makes the values 'changes' of 'direction' those of impairment->now. 'what' names it in errors. */
+/* Queues what makes the values 'changes' of 'direction' those of impairment->now. 'what' names it in errors. '*failed', which must
+ * stay until the flush, is set when that fails. */
 void link_play(struct link_player *, const struct link_direction *direction, const struct impairment *impairment, unsigned changes,
-               const char *what);
+               const char *what, bool *failed);
 /* Makes all queued changes. False with the first error; the others have been made all the same. */
 bool link_player_flush(struct link_player *, GError **error);
 

@@ -58,10 +58,11 @@ bool link_find_direction(struct link_manager *manager, const struct viface *vifa
 }
 
 void link_play(struct link_player *player, const struct link_direction *direction, const struct impairment *impairment,
-               unsigned changes, const char *what)
+               unsigned changes, const char *what, bool *failed)
 {
     static const struct qdisc unread = {0};
     bool rate = changes & LINK_CHANGES_BANDWIDTH && impairment_takes_own_time(impairment); /* netem has it, too. */
+    rtnl_note_failures(player->rtnl, failed);
     if (changes & LINK_CHANGES_PAUSE && impairment->now.paused) {
         rate_pause(player->rtnl, direction->queue, true, what);
     }

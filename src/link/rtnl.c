@@ -23,12 +23,14 @@
 struct request {
     struct nl_msg *message;
     char *what;
+    bool *failed; /* See rtnl_note_failures(). */
     struct rtnl_options options;
 };
 
 struct rtnl {
     struct nl_sock *socket;
     GPtrArray *queue; /* Of struct request. */
+    bool *failed;     /* Of requests that are queued now. */
 };
 
 static void request_free(void *data)
@@ -116,10 +118,23 @@ void rtnl_queue(struct rtnl *rtnl, struct nl_msg *message, const struct rtnl_opt
     request->what = g_strdup_vprintf(format, args);
     va_end(args);
     request->message = message;
+    request->failed = rtnl->failed;
     if (options) {
         request->options = *options;
     }
     g_ptr_array_add(rtnl->queue, request);
+}
+
+void rtnl_note_failures(struct rtnl *rtnl, bool *failed)
+{
+    rtnl->failed = failed;
+}
+
+static void note_failure(const struct request *request)
+{
+    if (request->failed) {
+        *request->failed = true;
+    }
 }
 
 /* Returns the kernel's sentence about a failure, or NULL. */
@@ -143,6 +158,7 @@ static bool refused(const struct request *request, struct nlmsghdr *header, GErr
     if (!err || request->options.tolerated == RTNL_ANY_ERROR || err == request->options.tolerated) {
         return true;
     }
+    note_failure(request);
     if (request->options.module && (err == ENOENT || err == EOPNOTSUPP)) {
         return fail(error, DISTEM_ERROR_UNSUPPORTED, 0, "%s failed: this kernel lacks the module %s", request->what,
                     request->options.module);
@@ -165,20 +181,14 @@ static int receive(struct rtnl *rtnl, unsigned char **ret_buffer, GError **error
     return size;
 }
 
-/* Reads the answers of 'count' requests from 'first' on, whose sequence numbers start at 'sequence'. */
-static bool read_answers(struct rtnl *rtnl, unsigned first, unsigned count, uint32_t sequence, GError **error)
+/* Reads the answers of 'count' requests from 'first' on, whose sequence numbers start at 'sequence'. The first refusal clears '*ok'
+ * and becomes the error. Returns false when not all answers can be had. */
+static bool read_answers(struct rtnl *rtnl, unsigned first, unsigned count, uint32_t sequence, bool *ok, GError **error)
 {
-    bool ok = true;
     for (unsigned done = 0; done < count;) {
         unsigned char *buffer = NULL;
-        GError *problem = NULL;
-        int rest = receive(rtnl, &buffer, &problem);
+        int rest = receive(rtnl, &buffer, *ok ? error : NULL);
         if (rest < 0) {
-            if (ok) {
-                g_propagate_error(error, problem);
-            } else {
-                g_error_free(problem);
-            }
             return false;
         }
         for (struct nlmsghdr *h = (struct nlmsghdr *)buffer; nlmsg_ok(h, rest); h = nlmsg_next(h, &rest)) {
@@ -188,14 +198,14 @@ static bool read_answers(struct rtnl *rtnl, unsigned first, unsigned count, uint
             const struct request *request = rtnl->queue->pdata[first + h->nlmsg_seq - sequence];
             if (h->nlmsg_type == NLMSG_ERROR) {
                 done++;
-                ok = refused(request, h, ok ? error : NULL) && ok;
+                *ok = refused(request, h, *ok ? error : NULL) && *ok;
             } else if (request->options.answer) {
                 request->options.answer(h, request->options.aux);
             }
         }
         free(buffer);
     }
-    return ok;
+    return true;
 }
 
 /* Sends requests from 'first' on, as many as fit a chunk. Returns how many, or 0 with an error. */
@@ -233,15 +243,18 @@ static unsigned send_chunk(struct rtnl *rtnl, unsigned first, uint32_t *ret_sequ
 
 bool rtnl_flush(struct rtnl *rtnl, GError **error)
 {
-    bool ok = true;
-    for (unsigned first = 0; ok && first < rtnl->queue->len;) {
+    bool ok = true, broken = false;
+    for (unsigned first = 0; first < rtnl->queue->len && !broken;) {
         uint32_t sequence = 0;
-        unsigned count = send_chunk(rtnl, first, &sequence, error);
-        ok = count && read_answers(rtnl, first, count, sequence, error);
+        unsigned count = send_chunk(rtnl, first, &sequence, ok ? error : NULL);
+        broken = !count || !read_answers(rtnl, first, count, sequence, &ok, error);
+        for (unsigned i = first; broken && i < rtnl->queue->len; i++) {
+            note_failure(rtnl->queue->pdata[i]);
+        }
         first += count;
     }
     rtnl_discard(rtnl);
-    return ok;
+    return ok && !broken;
 }
 
 void rtnl_discard(struct rtnl *rtnl)

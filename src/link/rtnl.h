@@ -54,9 +54,11 @@ struct nlattr *rtnl_nest(struct nl_msg *, int type);
 void rtnl_queue(struct rtnl *, struct nl_msg *message, const struct rtnl_options *options, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 
-/* Sends all that is queued, in order, and reads all answers. The kernel goes on after a request that failed; the first failure is
- * the error. DISTEM_ERROR_UNSUPPORTED when a request's 'module' is missing, else DISTEM_ERROR_SYSTEM. The queue is empty
- * afterwards. */
+/* Has '*failed', which must stay until the flush, set when a request fails that is queued from now on; NULL: nothing. */
+void rtnl_note_failures(struct rtnl *, bool *failed);
+
+/* Sends all that is queued, in order, and reads all answers. All goes on after a request that failed; the first failure is the
+ * error. DISTEM_ERROR_UNSUPPORTED when a request's 'module' is missing, else DISTEM_ERROR_SYSTEM. The queue is empty afterwards. */
 bool rtnl_flush(struct rtnl *, GError **error);
 
 /* Drops all that is queued. */

@@ -9,6 +9,7 @@
 
 #define BITS_PER_BYTE 8
 #define FRAMES_BEHIND_NS (NS_PER_MS * 15 / 100)
+#define RETRY_NS NS_PER_S
 
 struct score {
     struct playback *playback;
@@ -95,6 +96,10 @@ static unsigned advance_track(struct impairment *impairment, struct track *track
 unsigned part_advance(struct part *part, int64_t start, int64_t now, int64_t *late)
 {
     unsigned changes = 0;
+    if (now < part->retry_at) {
+        return 0;
+    }
+    part->retry_at = 0;
     for (unsigned i = 0; i < PART_QUANTITIES; i++) {
         struct track *track = &part->tracks[i];
         if (track->score && (part->fresh || track->next <= now)) {
@@ -109,9 +114,19 @@ unsigned part_advance(struct part *part, int64_t start, int64_t now, int64_t *la
     return changes;
 }
 
+void part_fail(struct part *part, int64_t now)
+{
+    part->failed = false;
+    part->fresh = true;
+    part->retry_at = now + RETRY_NS;
+}
+
 int64_t part_next(const struct part *part)
 {
     int64_t next = PLAYBACK_NEVER;
+    if (part->retry_at) {
+        return part->retry_at;
+    }
     for (unsigned i = 0; i < PART_QUANTITIES; i++) {
         next = part->tracks[i].score ? MIN(next, part->tracks[i].next) : next;
     }

@@ -28,8 +28,10 @@ struct part {
     struct link_direction direction;
     struct impairment impairment; /* With what holds by the last part_advance(). */
     struct track tracks[PART_QUANTITIES];
-    char *what; /* For errors. */
-    bool fresh; /* All is to be made. */
+    char *what;       /* For errors. */
+    bool fresh;       /* All is to be made. */
+    bool failed;      /* By the last flush of what plays. */
+    int64_t retry_at; /* ns: it had failed, and nothing is tried before; 0: it had not. */
 };
 
 /* Returns a table of the traces that were read, so that each is once, to be unreffed. */
@@ -47,6 +49,8 @@ bool part_equal(const struct part *, const struct part *);
 /* Brings all that is due up to 'now', when the traces started at 'start' (both in ns on one clock). Returns which values change
  * (LINK_CHANGES_...), and raises '*late' to how many ns that is late. */
 unsigned part_advance(struct part *, int64_t start, int64_t now, int64_t *late);
+/* Notes that what changed at 'now' could not be made: all is to be made in a while, and nothing before. */
+void part_fail(struct part *, int64_t now);
 /* Returns when it changes next; PLAYBACK_NEVER: not any more. */
 int64_t part_next(const struct part *);
 

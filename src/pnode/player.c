@@ -12,7 +12,6 @@
 #include "part.h"
 #include "realtime.h"
 
-#define RETRY_NS NS_PER_S
 #define CLOCK_READINGS 3
 
 struct player {
@@ -28,7 +27,7 @@ struct player {
     bool ends;
     GHashTable *vnodes; /* Id -> its parts, an array of struct part. Only the daemon's thread adds and removes. */
     int64_t start;      /* By CLOCK_MONOTONIC in ns. Set by the daemon's. */
-    GError *error;      /* Of the last change; NULL: none. */
+    GError *error;      /* The last one, of parts that could not be changed; those may be fine again. NULL: none. */
     uint32_t late;
 };
 
@@ -63,23 +62,33 @@ static void play_part(struct part *part, void *aux)
     unsigned changes = part_advance(part, turn->player->start, turn->now, &turn->late);
     turn->next = MIN(turn->next, part_next(part));
     if (changes) {
-        link_play(turn->player->links, &part->direction, &part->impairment, changes, part->what);
+        link_play(turn->player->links, &part->direction, &part->impairment, changes, part->what, &part->failed);
         turn->any = true;
     }
 }
 
-/* Makes all changes that are due, and returns when the next ones are. */
+static void judge_part(struct part *part, void *aux)
+{
+    struct turn *turn = aux;
+    if (part->failed) {
+        part_fail(part, turn->now);
+        turn->next = MIN(turn->next, part_next(part));
+    }
+}
+
+/* Makes all changes that are due, and returns when the next ones are. What fails is tried again by itself. */
 static int64_t play_due(struct player *player)
 {
     struct turn turn = {.player = player, .now = realtime_now(), .next = PLAYBACK_NEVER};
+    g_autoptr(GError) error = NULL;
     foreach_part(player, play_part, &turn);
     if (!turn.any) {
         return turn.next;
     }
-    g_clear_error(&player->error);
-    if (!link_player_flush(player->links, &player->error)) {
-        foreach_part(player, refresh_part, NULL);
-        return MIN(turn.next, turn.now + RETRY_NS);
+    if (!link_player_flush(player->links, &error)) {
+        foreach_part(player, judge_part, &turn);
+        g_clear_error(&player->error);
+        player->error = g_steal_pointer(&error);
     }
     player->late += turn.late + realtime_now() - turn.now > LATENESS_NOTED && turn.late;
     return turn.next;
@@ -277,17 +286,23 @@ bool player_leave(struct player *player, uint32_t vnode_id)
     g_hash_table_remove(player->prepared, GUINT_TO_POINTER(vnode_id));
     pthread_mutex_lock(&player->lock);
     bool was_played = g_hash_table_remove(player->vnodes, GUINT_TO_POINTER(vnode_id));
-    if (!g_hash_table_size(player->vnodes)) {
-        g_clear_error(&player->error);
-    }
     pthread_mutex_unlock(&player->lock);
     return was_played;
 }
 
+static void look_at_part(struct part *part, void *aux)
+{
+    *(bool *)aux |= part->retry_at != 0;
+}
+
 char *player_error(struct player *player)
 {
+    bool waits = false;
     pthread_mutex_lock(&player->lock);
-    char *message = player->error ? g_strdup(player->error->message) : NULL;
+    if (player->error) {
+        foreach_part(player, look_at_part, &waits);
+    }
+    char *message = waits ? g_strdup(player->error->message) : NULL;
     pthread_mutex_unlock(&player->lock);
     return message;
 }

@@ -36,7 +36,8 @@ void player_play(struct player *, struct link_manager *, const struct platform *
 /* Ends playing on vnode 'id', whose network is about to go. Returns whether it was played. */
 bool player_leave(struct player *, uint32_t vnode_id);
 
-/* Returns what went wrong at the last change, to be freed; NULL: nothing. */
+/* Returns why there are directions that could not be changed at last, to be freed; NULL: there are none. Each is tried again after
+ * a pause, and the others go on meanwhile. */
 char *player_error(struct player *);
 /* Returns how many changes were later than LATENESS_NOTED since the last call. */
 uint32_t player_take_late(struct player *);

@@ -52,7 +52,23 @@ check "losses in bursts stay as they are while a bandwidth changes: $lost of 100
 check "with a latency that changes they are refused" \
     bash -c "! distem set n1:if0 output gilbert_enter=1% gilbert_leave=10% 2>'$dir/refused' && grep -F 'gilbert_enter and a trace of the latency exclude' '$dir/refused'"
 
-check "nothing unexpected in the log" unexpected_log
+# play COUNT: so many directions have had different latencies since $dir/delays was emptied.
+play() {
+    tc qdisc show | sed -n 's/^qdisc netem 1: dev \([^ ]*\) .* delay \([^ ]*\).*/\1 \2/p' >>"$dir/delays"
+    [[ $(sort -u "$dir/delays" | cut -d ' ' -f 1 | uniq -d | wc -l) -eq $1 ]]
+}
+: >"$dir/delays"
+check "all directions play" wait_until play 80
+check "a device is lost" ip link delete "$(ip -o link show group 53591 | grep 'n1:if0' | grep -o 'di[0-9]\+' | head -n 1)"
+check "... which is told" wait_until bash -c "distem status | grep -F 'output of n1:if0 failed'"
+: >"$dir/delays"
+check "... and stops no other direction" wait_until play 79
+check "it is made again with the next change" distem set n2:if0 output duplication=1%
+: >"$dir/delays"
+check "... plays again" wait_until play 80
+check "... and no more is told" wait_until bash -c "! distem status | grep -F 'n1:if0'"
+
+check "nothing unexpected in the log" unexpected_log 'the machine is in trouble'
 check "down" distem down
 stop_daemon
 check "cleanup" distem cleanup

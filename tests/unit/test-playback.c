@@ -4,11 +4,12 @@
 
 #include <string.h>
 
+#include "distem/error.h"
 #include "distem/units.h"
 #include "fake-db.h"
 #include "src/pnode/item.h"
 
-#define VNODES 2
+#define VNODES 3
 #define PATIENCE_US (20 * (gint64)G_USEC_PER_SEC)
 
 /* What was done to the latency of one direction. */
@@ -21,6 +22,9 @@ struct done {
 static GMutex lock;
 static GCond changed;
 static struct done done[VNODES + 1];
+static bool flush_fails;
+static int failing; /* This direction cannot be changed. */
+static char *trouble;
 
 struct link_player *link_player_new(GError **error G_GNUC_UNUSED)
 {
@@ -41,26 +45,39 @@ bool link_find_direction(struct link_manager *manager G_GNUC_UNUSED, const struc
 }
 
 void link_play(struct link_player *links G_GNUC_UNUSED, const struct link_direction *direction, const struct impairment *impairment,
-               unsigned changes, const char *what G_GNUC_UNUSED)
+               unsigned changes, const char *what G_GNUC_UNUSED, bool *failed)
 {
     g_assert_cmpuint(changes, ==, LINK_CHANGES_NETEM);
     g_mutex_lock(&lock);
     done[direction->netem].changes++;
     done[direction->netem].latency = impairment->now.latency;
+    *failed = direction->netem == failing;
+    flush_fails |= *failed;
     g_mutex_unlock(&lock);
 }
 
-bool link_player_flush(struct link_player *links G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+bool link_player_flush(struct link_player *links G_GNUC_UNUSED, GError **error)
 {
     g_mutex_lock(&lock);
+    bool fails = flush_fails;
+    flush_fails = false;
     g_cond_broadcast(&changed);
     g_mutex_unlock(&lock);
-    return true;
+    return !fails || fail(error, DISTEM_ERROR_SYSTEM, 0, "that one fails");
 }
 
-void daemon_set_trouble(struct pnode_daemon *p G_GNUC_UNUSED, enum trouble trouble G_GNUC_UNUSED, const char *message)
+void daemon_set_trouble(struct pnode_daemon *p G_GNUC_UNUSED, enum trouble which, const char *message)
 {
-    g_assert_null(message);
+    g_assert_cmpint(which, ==, TROUBLE_PLAYBACK);
+    g_free(trouble);
+    trouble = g_strdup(message);
+}
+
+static void set_failing(int id)
+{
+    g_mutex_lock(&lock);
+    failing = id;
+    g_mutex_unlock(&lock);
 }
 
 static struct done done_to(uint32_t id)
@@ -88,7 +105,7 @@ struct world {
     struct item items[VNODES];
 };
 
-/* Reads a share in which vnodes 1, 2 follow the traces 'texts'; it asks for networks of that 'print'. */
+/* Reads a share in which vnodes 1 to 3 follow the traces 'texts'; it asks for networks of that 'print'. */
 static void read_share(struct world *w, const char *const texts[VNODES], const char *print)
 {
     struct platform *wanted = platform_new("p");
@@ -125,12 +142,12 @@ static void end_network(struct world *w, unsigned i)
     playback_play(&w->p, &w->items[i]);
 }
 
-static void begin(struct world *w, const char *first, const char *second)
+static void begin(struct world *w, const char *first, const char *second, const char *third)
 {
     *w = (struct world){.p = {.db = fake_db_new(), .items = g_hash_table_new(NULL, NULL)}};
     memset(done, 0, sizeof done);
     w->p.db->start = g_get_real_time() * (NS_PER_S / G_USEC_PER_SEC);
-    read_share(w, (const char *const[]){first, second}, "as at first");
+    read_share(w, (const char *const[]){first, second, third}, "as at first");
     for (unsigned i = 0; i < VNODES; i++) {
         begin_network(w, i);
         end_network(w, i);
@@ -146,6 +163,7 @@ static void begin(struct world *w, const char *first, const char *second)
 static void end(struct world *w)
 {
     player_free(w->p.player);
+    g_clear_pointer(&trouble, g_free);
     platform_free(w->p.wanted);
     g_hash_table_unref(w->p.items);
     for (unsigned i = 0; i < VNODES; i++) {
@@ -163,8 +181,8 @@ static void end(struct world *w)
 static void test_turns(void)
 {
     struct world w;
-    begin(&w, QUICK, QUICK);
-    read_share(&w, (const char *const[]){QUICK, QUICK}, "another");
+    begin(&w, QUICK, QUICK, QUICK);
+    read_share(&w, (const char *const[]){QUICK, QUICK, QUICK}, "another");
     playback_run(&w.p);
     wait_for_changes(1, 3);
     wait_for_changes(2, 3);
@@ -190,12 +208,12 @@ static void test_turns(void)
 static void test_shares(void)
 {
     struct world w;
-    begin(&w, SLOW, QUICK);
-    read_share(&w, (const char *const[]){SLOW, QUICK}, "as at first");
+    begin(&w, SLOW, QUICK, SLOW);
+    read_share(&w, (const char *const[]){SLOW, QUICK, SLOW}, "as at first");
     playback_run(&w.p);
     wait_for_changes(2, 3);
     unsigned before = done_to(1).changes;
-    read_share(&w, (const char *const[]){SLOWER, QUICK}, "as at first");
+    read_share(&w, (const char *const[]){SLOWER, QUICK, SLOW}, "as at first");
     playback_run(&w.p);
     wait_for_changes(2, 3);
     g_assert_cmpuint(done_to(1).changes, ==, before + 1);
@@ -207,12 +225,37 @@ static void test_shares(void)
 static void test_starts(void)
 {
     struct world w;
-    begin(&w, SLOW, SLOWER);
+    begin(&w, SLOW, SLOWER, SLOW);
     w.p.db->start -= 3600 * NS_PER_S;
     playback_run(&w.p);
     while (done_to(1).latency != 2 * NS_PER_MS || done_to(2).latency != 4 * NS_PER_MS) {
         g_usleep(1000);
     }
+    end(&w);
+}
+
+/* What fails is tried again now and then; all others neither wait for it nor are made anew. */
+static void test_failure(void)
+{
+    struct world w;
+    begin(&w, QUICK, QUICK, SLOW);
+    playback_run(&w.p);
+    g_assert_null(trouble);
+    set_failing(1);
+    wait_for_changes(1, 1);
+    gint64 since = g_get_monotonic_time();
+    unsigned tries = done_to(1).changes, others = done_to(3).changes;
+    wait_for_changes(2, 20);
+    playback_run(&w.p);
+    g_assert_cmpstr(trouble, ==, "that one fails");
+    wait_for_changes(1, 2);
+    tries = done_to(1).changes - tries;
+    g_assert_cmpint(tries - 1, <=, (g_get_monotonic_time() - since) / G_USEC_PER_SEC);
+    g_assert_cmpuint(done_to(3).changes, ==, others);
+    set_failing(0);
+    wait_for_changes(1, 3);
+    playback_run(&w.p);
+    g_assert_null(trouble);
     end(&w);
 }
 
@@ -222,5 +265,6 @@ int main(int argc, char **argv)
     g_test_add_func("/pnode/playback/turns", test_turns);
     g_test_add_func("/pnode/playback/shares", test_shares);
     g_test_add_func("/pnode/playback/starts", test_starts);
+    g_test_add_func("/pnode/playback/failure", test_failure);
     return g_test_run();
 }
