@@ -240,7 +240,7 @@ static void test_tables_end(void)
     delay_table_unref(table);
     AUTO_DIAGNOSTICS problems = {0};
     g_autofree char *wrong = g_strdup(text);
-    memcpy(strstr(wrong, "1ms"), "xms", 3);
+    *strstr(wrong, "1ms") = 'x';
     g_assert_null(topology_parse(wrong, strlen(wrong), "tables", &problems));
     g_assert_null(delay_table_find(id));
 }
