@@ -56,8 +56,15 @@ check "... between members of a group" rtt_is far1 "$far2" 20.215
 check "... where nothing is said one way" rtt_is b1 "$far1" 16.107
 check "the gateway itself" rtt_is a1 10.1.0.254 1
 check "verify agrees" distem verify --only rtt
-distem exec b1 -- ping -q -i 0.002 -c 2000 10.1.0.1 >"$dir/loss"
-check "20 % are lost one way" bash -c "sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' '$dir/loss' | tee /dev/stderr | awk '{ exit !(\$1 > 17.7 && \$1 < 22.3) }'"
+# One of a hundred is outside by chance; two in a row are not.
+loses_20_percent() {
+    for _ in 1 2; do
+        distem exec b1 -- ping -q -i 0.002 -c 2000 10.1.0.1 | sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' | tee /dev/stderr |
+            awk '{ exit !($1 > 17.7 && $1 < 22.3) }' && return
+    done
+    return 1
+}
+check "20 % are lost one way" loses_20_percent
 check "a bandwidth of its own" distem verify --only goodput --pairs b1:gw
 # Five frames of 1,442 bytes, 1,466 on a wire, take 58.6 ms, and come back after 38.2 ms on average; those of
 # both families, sent some milliseconds apart (on a busy machine some tens), wait for each other.
@@ -91,7 +98,7 @@ ping=$!
 check "one value by itself" grep -q ' 200$' <(patch '{"from": "a1", "to": "b1", "latency": "9ms"}')
 check "... is made" wait_until realised
 wait "$ping"
-check "... and nothing is lost but by chance" bash -c "sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' '$dir/ping' | awk '{ exit !(\$1 > 15 && \$1 < 25) }'"
+check "... and nothing is lost but by chance" bash -c "sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' '$dir/ping' | awk '{ exit !(\$1 > 12 && \$1 < 28) }'"
 check "... it is measured" rtt_is a1 10.1.0.2 32
 check "a group that is not there is refused, and nothing is done" grep -q 'no group.*nobody.* 400$' <(
     patch '{"from": "a1", "to": "b1", "latency": "1ms"}' '{"from": "nobody", "to": "b1", "latency": "1ms"}')
