@@ -6,9 +6,7 @@ SYSTEM_TESTS += \
 	tests/system/up.sh tests/system/vnode.sh tests/system/vnode-exec.sh
 # Without sanitizers: what is measured, and what would take too long with them.
 ACCURACY_TESTS += \
-	tests/system/compensate.sh tests/system/examples.sh tests/system/figure3.sh tests/system/matrix.sh tests/system/machines.sh \
-	tests/system/playback-many.sh tests/system/playback.sh tests/system/pnodes-count.sh tests/system/pnodes-examples.sh \
-	tests/system/pnodes-faults.sh tests/system/pnodes-isolation.sh tests/system/pnodes-cluster.sh tests/system/pnodes-playback.sh
+	tests/system/machines.sh tests/system/pnodes-examples.sh tests/system/pnodes-faults.sh tests/system/examples.sh
 LINT_TESTS = tests/lint/format.sh tests/lint/rules.sh tests/lint/clang-tidy.sh tests/lint/cppcheck.sh
 DIST_TESTS = tests/dist.sh
 dist_noinst_SCRIPTS += tests/demo
@@ -33,3 +31,8 @@ check-dist:
 
 include tests/bench/local.mk
 include tests/evaluate/local.mk
+# The shorter ones last: then no processor waits for a long one that has begun late.
+ACCURACY_TESTS += \
+	tests/system/playback.sh tests/system/matrix.sh tests/system/pnodes-isolation.sh tests/system/pnodes-count.sh \
+	tests/system/figure3.sh tests/system/pnodes-cluster.sh tests/system/pnodes-playback.sh tests/system/compensate.sh \
+	tests/system/playback-many.sh
