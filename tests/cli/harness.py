@@ -19,6 +19,10 @@ SOURCE = os.environ.get("top_srcdir", ".")
 DISTEM = os.path.join(BUILD, "distem")
 TIMEOUT = 60
 
+# A shell has what it starts in the background ignore these, and that would be inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
 cases = []
 
 
