@@ -45,7 +45,7 @@ struct matrix_pair {
 /* A viface of this machine as a sender, on a vnetwork. */
 struct matrix_neighbour {
     __u8 mac[6];
-    __u8 unused[6];
+    __u8 unused[2];
     __u32 vnetwork;
 };
 

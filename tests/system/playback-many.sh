@@ -8,9 +8,9 @@ on_exit rm -rf "$dir"
 on_exit distem cleanup
 on_exit stop_daemon
 
-# What the kernel asks modprobe for is in $dir/asked.
 # Forty vnodes need more than the default.
 sysctl -qw fs.inotify.max_user_instances=512
+# What the kernel asks modprobe for is in $dir/asked.
 loader=$(sysctl -n kernel.modprobe)
 printf '%s\n' '#!/bin/sh' "echo \"\$@\" >>'$dir/asked'" "exec $loader \"\$@\"" >"$dir/modprobe"
 chmod +x "$dir/modprobe"
